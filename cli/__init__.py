@@ -1,0 +1,1 @@
+"""The `shorttrack` command."""

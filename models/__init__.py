@@ -1,0 +1,1 @@
+"""Learned models: weights with a card each, training, evaluation and export."""

@@ -1,0 +1,223 @@
+"""The files that ``analyze`` and ``simulate`` write: ``race.json`` (``truth.json``) as pydantic models.
+
+The JSON schema of ``Race`` is published as ``race/race.schema.json``; ``python -m race.formats`` writes it again.
+Unknown is null. Times are seconds from the first picture of the video, ``clock_s`` is what the score bug shows.
+Extra keys are kept, so that a newer file survives an older program.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from race.errors import RaceFileError
+
+SCHEMA_VERSION = "1.0"
+SCHEMA_FILE = Path(__file__).with_name("race.schema.json")
+
+CameraLevel = Literal["A", "B", "C"]
+Status = Literal["FIN", "DNF", "DNS", "PEN", "UNKNOWN"]
+Source = Literal["vision", "scorebug", "fused", "interpolated", "truth"]
+ShotKind = Literal["race", "replay", "other"]
+IncidentKind = Literal[
+    "fall",
+    "contact",
+    "lane_change",
+    "push",
+    "off_track",
+    "late_pass",
+    "false_start",
+    "kick_out",
+    "slow",
+    "assistance",
+    "relay_exchange_fault",
+    "infield_block",
+    "extra_skater",
+]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Video(Model):
+    """The video as decoded: ``width`` and ``height`` after rotation, ``fps`` the mean rate of its pictures."""
+
+    path: str
+    sha256: str
+    duration_s: float
+    fps: float
+    width: int
+    height: int
+    frames: int
+
+
+class Event(Model):
+    name: str | None = None
+    gender: Literal["w", "m", "x"] | None = None
+    laps: float | None = None
+    track_shift_m: float | None = None
+    source: Literal["given", "scorebug", "guessed", "truth"] | None = None
+
+
+class Competitor(Model):
+    id: int = Field(ge=1)
+    name: str | None = None
+    team: str | None = None
+    helmet: str | None = None
+    start_position: int | None = None
+    colour: str | None = Field(default=None, description="suit colour, #rrggbb, one of its own in the report")
+    status: Status = "UNKNOWN"
+    confidence: float | None = Field(default=None, ge=0, le=1, description="that name and team are this racer's")
+
+
+class Crossing(Model):
+    """One crossing of the finish line. ``lap`` counts crossings after the gun, ``sighting`` those seen, from 1."""
+
+    competitor: int
+    lap: int | None
+    sighting: int | None = None
+    time_s: float | None
+    time_sd_s: float | None = None
+    lap_time_s: float | None = None
+    rank: int | None = None
+    source: Source
+
+
+class FinishRow(Model):
+    competitor: int
+    rank: int | None
+    time_s: float | None = None
+    time_sd_s: float | None = None
+    race_time_s: float | None = None
+    photo_finish: bool = False
+
+
+class Pass(Model):
+    time_s: float
+    s_m: float | None = None
+    by: int
+    on: int
+    side: Literal["inside", "outside"] | None = None
+    where: Literal["straight", "corner", "finish"] | None = None
+    confidence: float | None = None
+
+
+class Code(Model):
+    code: str
+    weight: float
+
+
+class Incident(Model):
+    id: int
+    kind: IncidentKind
+    start_s: float
+    end_s: float
+    competitors: list[int]
+    roles: dict[str, str] = {}
+    codes: list[Code] = []
+    confidence: float
+    evidence: dict[str, Any] = {}
+    clip: str | None = None
+
+
+class IdentityDoubt(Model):
+    competitor: int
+    from_s: float
+    to_s: float
+    confidence: float
+
+
+class Shot(Model):
+    start_s: float
+    end_s: float
+    kind: ShotKind
+    confidence: float | None = None
+    start_frame: int | None = None
+    end_frame: int | None = None
+    boundary: Literal["start", "cut", "fade", "dissolve"] | None = Field(
+        default=None, description="how the shot begins"
+    )
+
+
+class ScorebugRow(Model):
+    rank: int | None = None
+    name: str | None = None
+    lap_time_s: float | None = None
+
+
+class ScorebugReading(Model):
+    """What the score bug shows from ``time_s`` until the next reading; all null where it is not on the screen."""
+
+    time_s: float
+    frame: int | None = None
+    clock_s: float | None = None
+    laps_to_go: int | None = None
+    title: str | None = None
+    rows: list[ScorebugRow] = []
+    confidence: float | None = None
+
+
+class Computing(Model):
+    seconds: float
+    peak_memory_mb: float
+    version: str
+    weights: str | None = None
+    command: str = ""
+
+
+class Race(Model):
+    """The whole result of a race: what ``race.json`` and ``truth.json`` hold."""
+
+    schema_version: str = SCHEMA_VERSION
+    video: Video
+    event: Event = Event()
+    camera_level: CameraLevel | None = None
+    race_start_s: float | None = None
+    competitors: list[Competitor] = []
+    crossings: list[Crossing] = []
+    finish: list[FinishRow] = []
+    passes: list[Pass] = []
+    incidents: list[Incident] = []
+    identity_doubts: list[IdentityDoubt] = []
+    shots: list[Shot] = []
+    scorebug: list[ScorebugReading] = []
+    computing: Computing | None = None
+    warnings: list[str] = []
+
+
+def read_race(path: Path) -> Race:
+    """Read ``race.json`` or ``truth.json``; a folder stands for the one it holds.
+
+    Raises RaceFileError, which names the file and the field, where it is missing or not such a file.
+    """
+    if path.is_dir():
+        held = [path / name for name in ("race.json", "truth.json") if (path / name).exists()]
+        if not held:
+            raise RaceFileError(f"{path}: no race.json or truth.json in this folder")
+        path = held[0]
+    try:
+        return Race.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise RaceFileError(f"{path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RaceFileError(f"{path}: {where}: {first['msg']}") from error
+
+
+def write_race(race: Race, path: Path) -> None:
+    """Write ``race`` as indented JSON, whole or not at all."""
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(race.model_dump_json(indent=1), encoding="utf-8")
+    partial.replace(path)
+
+
+def schema_json() -> str:
+    """The JSON schema of ``race.json`` as text, as it stands in ``race/race.schema.json``."""
+    return json.dumps(Race.model_json_schema(), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_json(), encoding="utf-8")

@@ -1,0 +1,196 @@
+"""What vision saw, one struct of arrays per run: everything pixels are needed for, and nothing after it.
+
+``vision`` makes it from pictures, ``simulation`` from truth and a noise model; ``race`` and ``tracking`` live on it.
+On disk (``RUN/observations/``): ``frames.parquet``, ``detections.parquet``, ``observations.json``.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from race.errors import RaceFileError
+from race.formats import Model, ScorebugReading, Shot, Video
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+DESCRIPTOR = 24
+"""Length of a colour descriptor (suit or helmet): three 8-bin histograms, see ``vision/appearance.py``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """One row per decoded picture that was looked at, in presentation order.
+
+    number          (F,)      n-th decoded picture of the video, from 1
+    time_s          (F,)      presentation time, seconds from the first picture of the video
+    motion          (F, 3, 3) homography, pixels of the picture before -> this one; NaN where unknown
+    motion_quality  (F,)      0 (a guess) to 1 (sure); NaN where motion is unknown
+    """
+
+    number: Ints
+    time_s: Floats
+    motion: Floats
+    motion_quality: Floats
+
+    def __post_init__(self) -> None:
+        n = len(self.number)
+        for name, shape in (("time_s", (n,)), ("motion", (n, 3, 3)), ("motion_quality", (n,))):
+            got = getattr(self, name).shape
+            if got != shape:
+                raise ValueError(f"Frames.{name}: expected shape {shape}, got {got}")
+        if n and (np.any(np.diff(self.number) <= 0) or np.any(np.diff(self.time_s) < 0)):
+            raise ValueError("Frames: number has to rise and time_s must not fall")
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """One row per person found, sorted by frame.
+
+    frame          (N,)    number of the picture, as in ``Frames.number``
+    box            (N, 4)  top-left x, y, width, height, pixels
+    score          (N,)    detector's confidence, 0 to 1
+    helmet         (N, 4)  helmet box, NaN where none was found
+    foot           (N, 2)  point midway between the blades, pixels; NaN where hidden or outside the picture
+    foot_sd        (N,)    its standard deviation, pixels
+    suit           (N, DESCRIPTOR)  colour descriptor of the suit, NaN where it could not be taken
+    helmet_colour  (N, DESCRIPTOR)  the same of the helmet
+    """
+
+    frame: Ints
+    box: Floats
+    score: Floats
+    helmet: Floats
+    foot: Floats
+    foot_sd: Floats
+    suit: Floats
+    helmet_colour: Floats
+
+    def __post_init__(self) -> None:
+        n = len(self.frame)
+        expected = {
+            "box": (n, 4),
+            "score": (n,),
+            "helmet": (n, 4),
+            "foot": (n, 2),
+            "foot_sd": (n,),
+            "suit": (n, DESCRIPTOR),
+            "helmet_colour": (n, DESCRIPTOR),
+        }
+        for name, shape in expected.items():
+            got = getattr(self, name).shape
+            if got != shape:
+                raise ValueError(f"Detections.{name}: expected shape {shape}, got {got}")
+        if n and np.any(np.diff(self.frame) < 0):
+            raise ValueError("Detections: rows have to be sorted by frame")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """All that vision knows of one video. ``shots`` and ``scorebug`` are in time order; shot kinds come from ``race``."""
+
+    video: Video
+    weights: str | None
+    frames: Frames
+    detections: Detections
+    shots: list[Shot]
+    scorebug: list[ScorebugReading]
+    warnings: list[str]
+
+
+class _Rest(Model):
+    video: Video
+    weights: str | None = None
+    shots: list[Shot]
+    scorebug: list[ScorebugReading]
+    warnings: list[str] = []
+
+
+_DETECTION_COLUMNS = {
+    "box": ("x", "y", "w", "h"),
+    "score": ("score",),
+    "helmet": ("helmet_x", "helmet_y", "helmet_w", "helmet_h"),
+    "foot": ("foot_x", "foot_y"),
+    "foot_sd": ("foot_sd",),
+    "suit": tuple(f"suit_{k}" for k in range(DESCRIPTOR)),
+    "helmet_colour": tuple(f"helmet_colour_{k}" for k in range(DESCRIPTOR)),
+}
+_MOTION_COLUMNS = tuple(f"h{row}{column}" for row in range(3) for column in range(3))
+
+
+def write_observations(observations: Observations, folder: Path) -> None:
+    """Write ``observations`` into ``folder``, which is made where it is missing. Floats are kept to 32 bits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frames, detections = observations.frames, observations.detections
+    motion = frames.motion.reshape(-1, 9)
+    pl.DataFrame(
+        {
+            "frame": frames.number,
+            "time_s": frames.time_s,
+            **{name: motion[:, k] for k, name in enumerate(_MOTION_COLUMNS)},
+            "motion_quality": frames.motion_quality,
+        }
+    ).write_parquet(folder / "frames.parquet")
+    columns: dict[str, NDArray[np.generic]] = {"frame": detections.frame}
+    for field, names in _DETECTION_COLUMNS.items():
+        values = getattr(detections, field).reshape(len(detections), len(names)).astype(np.float32)
+        columns |= {name: values[:, k] for k, name in enumerate(names)}
+    pl.DataFrame(columns).write_parquet(folder / "detections.parquet")
+    rest = _Rest(
+        video=observations.video,
+        weights=observations.weights,
+        shots=observations.shots,
+        scorebug=observations.scorebug,
+        warnings=observations.warnings,
+    )
+    (folder / "observations.json").write_text(rest.model_dump_json(indent=1), encoding="utf-8")
+
+
+def read_observations(folder: Path) -> Observations:
+    """Read what ``write_observations`` wrote; a run's folder stands for its ``observations/``.
+
+    Raises RaceFileError where a file is missing or malformed.
+    """
+    if (folder / "observations").is_dir():
+        folder = folder / "observations"
+    try:
+        rest = _Rest.model_validate_json((folder / "observations.json").read_bytes())
+        frames = pl.read_parquet(folder / "frames.parquet")
+        found = pl.read_parquet(folder / "detections.parquet")
+        motion = frames.select(_MOTION_COLUMNS).to_numpy().astype(np.float64).reshape(-1, 3, 3)
+        arrays: dict[str, Floats] = {}
+        for field, names in _DETECTION_COLUMNS.items():
+            values = found.select(names).to_numpy().astype(np.float64)
+            arrays[field] = values[:, 0] if len(names) == 1 else values
+        return Observations(
+            video=rest.video,
+            weights=rest.weights,
+            frames=Frames(
+                number=frames["frame"].to_numpy().astype(np.int32),
+                time_s=frames["time_s"].to_numpy().astype(np.float64),
+                motion=motion,
+                motion_quality=frames["motion_quality"].to_numpy().astype(np.float64),
+            ),
+            detections=Detections(frame=found["frame"].to_numpy().astype(np.int32), **arrays),
+            shots=rest.shots,
+            scorebug=rest.scorebug,
+            warnings=rest.warnings,
+        )
+    except FileNotFoundError as error:
+        raise RaceFileError(
+            f"{error.filename}: not found; {folder} is not a folder of observations, "
+            "which `shorttrack analyze` writes as observations/ into its output folder"
+        ) from error
+    except (OSError, ValueError, ValidationError, json.JSONDecodeError, pl.exceptions.PolarsError) as error:
+        raise RaceFileError(f"{folder}: these observations cannot be read ({error}); analyze the video again") from error

@@ -1,0 +1,1 @@
+"""Charts, HTML, clips and annotated video from what a run left."""

@@ -1,0 +1,1 @@
+"""Races with truth: kinematics, scenarios, 3-D rendering and broadcast direction."""

@@ -1,0 +1,1 @@
+"""The Numba tracker: Kalman filter, association, lifecycle, identity across gaps; MOTChallenge in and out."""
