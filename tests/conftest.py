@@ -1,0 +1,17 @@
+"""Fixtures that every room's tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Footage and tracking data that may be measured on but not shipped: ``SHORTTRACK_REFERENCE``, else ``../shared``."""
+    folder = Path(os.environ.get("SHORTTRACK_REFERENCE", ROOT.parent / "shared"))
+    if not (folder / "footage").is_dir():
+        pytest.skip(f"no reference footage in {folder}; set SHORTTRACK_REFERENCE to the folder that holds it")
+    return folder
