@@ -1,11 +1,11 @@
 """What vision saw, one struct of arrays per run: everything pixels are needed for, and nothing after it.
 
 ``vision`` makes it from pictures, ``simulation`` from truth and a noise model; ``race`` and ``tracking`` live on it.
-On disk (``RUN/observations/``): ``frames.parquet``, ``detections.parquet``, ``observations.json``.
+On disk (``RUN/observations/``): ``frames.parquet``, ``detections.parquet``, ``lines.parquet``, ``observations.json``.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +97,37 @@ class Detections:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """Upright lines across the ice, where the finish line may be: at most one row per picture, sorted by frame.
+
+    frame     (K,)    number of the picture
+    top       (K, 2)  upper end x, y, pixels
+    bottom    (K, 2)  lower end
+    strength  (K,)    contrast over noise, see ``vision/finish_line.py``
+    """
+
+    frame: Ints
+    top: Floats
+    bottom: Floats
+    strength: Floats
+
+    def __post_init__(self) -> None:
+        n = len(self.frame)
+        for name, shape in (("top", (n, 2)), ("bottom", (n, 2)), ("strength", (n,))):
+            got = getattr(self, name).shape
+            if got != shape:
+                raise ValueError(f"Lines.{name}: expected shape {shape}, got {got}")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+def no_lines() -> Lines:
+    """Lines of a video in which none was seen."""
+    return Lines(np.empty(0, np.int32), np.empty((0, 2)), np.empty((0, 2)), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Observations:
     """All that vision knows of one video. ``shots`` and ``scorebug`` are in time order; shot kinds come from ``race``."""
 
@@ -107,6 +138,7 @@ class Observations:
     shots: list[Shot]
     scorebug: list[ScorebugReading]
     warnings: list[str]
+    lines: Lines = field(default_factory=no_lines)
 
 
 class _Rest(Model):
@@ -126,6 +158,7 @@ _DETECTION_COLUMNS = {
     "suit": tuple(f"suit_{k}" for k in range(DESCRIPTOR)),
     "helmet_colour": tuple(f"helmet_colour_{k}" for k in range(DESCRIPTOR)),
 }
+_LINE_COLUMNS = ("x_top", "y_top", "x_bottom", "y_bottom")
 _MOTION_COLUMNS = tuple(f"h{row}{column}" for row in range(3) for column in range(3))
 
 
@@ -143,10 +176,19 @@ def write_observations(observations: Observations, folder: Path) -> None:
         }
     ).write_parquet(folder / "frames.parquet")
     columns: dict[str, NDArray[np.generic]] = {"frame": detections.frame}
-    for field, names in _DETECTION_COLUMNS.items():
-        values = getattr(detections, field).reshape(len(detections), len(names)).astype(np.float32)
-        columns |= {name: values[:, k] for k, name in enumerate(names)}
+    for name, names in _DETECTION_COLUMNS.items():
+        values = getattr(detections, name).reshape(len(detections), len(names)).astype(np.float32)
+        columns |= {column: values[:, k] for k, column in enumerate(names)}
     pl.DataFrame(columns).write_parquet(folder / "detections.parquet")
+    lines = observations.lines
+    ends = np.column_stack([lines.top, lines.bottom])
+    pl.DataFrame(
+        {
+            "frame": lines.frame,
+            **{name: ends[:, k] for k, name in enumerate(_LINE_COLUMNS)},
+            "strength": lines.strength,
+        }
+    ).write_parquet(folder / "lines.parquet")
     rest = _Rest(
         video=observations.video,
         weights=observations.weights,
@@ -168,11 +210,13 @@ def read_observations(folder: Path) -> Observations:
         rest = _Rest.model_validate_json((folder / "observations.json").read_bytes())
         frames = pl.read_parquet(folder / "frames.parquet")
         found = pl.read_parquet(folder / "detections.parquet")
+        seen = pl.read_parquet(folder / "lines.parquet")
+        ends = seen.select(_LINE_COLUMNS).to_numpy().astype(np.float64)
         motion = frames.select(_MOTION_COLUMNS).to_numpy().astype(np.float64).reshape(-1, 3, 3)
         arrays: dict[str, Floats] = {}
-        for field, names in _DETECTION_COLUMNS.items():
+        for name, names in _DETECTION_COLUMNS.items():
             values = found.select(names).to_numpy().astype(np.float64)
-            arrays[field] = values[:, 0] if len(names) == 1 else values
+            arrays[name] = values[:, 0] if len(names) == 1 else values
         return Observations(
             video=rest.video,
             weights=rest.weights,
@@ -186,6 +230,12 @@ def read_observations(folder: Path) -> Observations:
             shots=rest.shots,
             scorebug=rest.scorebug,
             warnings=rest.warnings,
+            lines=Lines(
+                frame=seen["frame"].to_numpy().astype(np.int32),
+                top=ends[:, :2],
+                bottom=ends[:, 2:],
+                strength=seen["strength"].to_numpy().astype(np.float64),
+            ),
         )
     except FileNotFoundError as error:
         raise RaceFileError(
@@ -193,4 +243,6 @@ def read_observations(folder: Path) -> Observations:
             "which `shorttrack analyze` writes as observations/ into its output folder"
         ) from error
     except (OSError, ValueError, ValidationError, json.JSONDecodeError, pl.exceptions.PolarsError) as error:
-        raise RaceFileError(f"{folder}: these observations cannot be read ({error}); analyze the video again") from error
+        raise RaceFileError(
+            f"{folder}: these observations cannot be read ({error}); analyze the video again"
+        ) from error
