@@ -1,1 +1,30 @@
 """The Numba tracker: Kalman filter, association, lifecycle, identity across gaps; MOTChallenge in and out."""
+
+from tracking.corrections import Corrections, apply_corrections, read_corrections
+from tracking.files import TrackingFileError, read_det, read_motion, write_tracks
+from tracking.online import Matches, TrackerState, new_state, step, track_online
+from tracking.settings import CROWD, DANCE, SKATERS, Settings
+from tracking.tables import DetectionTable, Tracks
+from tracking.whole import track_whole
+
+__all__ = [
+    "CROWD",
+    "DANCE",
+    "SKATERS",
+    "Corrections",
+    "DetectionTable",
+    "Matches",
+    "Settings",
+    "TrackerState",
+    "TrackingFileError",
+    "Tracks",
+    "apply_corrections",
+    "new_state",
+    "read_corrections",
+    "read_det",
+    "read_motion",
+    "step",
+    "track_online",
+    "track_whole",
+    "write_tracks",
+]
