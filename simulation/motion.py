@@ -17,6 +17,10 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 RATE_HZ = 100.0
+_PER_PERSON = (
+    *("heading", "facing", "speed", "lean", "pose", "phase"),
+    *("present", "racing", "s_m", "d_m", "reach_m"),
+)
 Role = Literal["racer", "teammate", "referee", "steward"]
 
 
@@ -26,7 +30,7 @@ class Pose(IntEnum):
     STAND = 0
     """Upright: officials, and racers long before the start. Phase 0."""
     START = 1
-    """On the line: phase 0 ready, bent over the front blade; after the gun the running steps, phase 0..1 a step pair."""
+    """Phase 0 ready, bent over the front blade; after the gun the running steps, phase 0..1 a pair of steps."""
     STROKE = 2
     """The straight's stroke. Phase 0..1 from a left push to the next left push."""
     CORNER = 3
@@ -69,7 +73,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class BlockMove:
-    """From ``time_s`` on block ``block`` (index into ``Rink.blocks``) lies at ``x_m, y_m``: knocked away, or put back."""
+    """From ``time_s`` on block ``block`` (index in ``Rink.blocks``) lies at ``x_m, y_m``: knocked off or put back."""
 
     time_s: float
     block: int
@@ -127,19 +131,7 @@ class Motion:
 
     def __post_init__(self) -> None:
         shape = (len(self.people), len(self.time_s))
-        for name in (
-            "heading",
-            "facing",
-            "speed",
-            "lean",
-            "pose",
-            "phase",
-            "present",
-            "racing",
-            "s_m",
-            "d_m",
-            "reach_m",
-        ):
+        for name in _PER_PERSON:
             got = getattr(self, name).shape
             if got != shape:
                 raise ValueError(f"Motion.{name}: expected shape {shape}, got {got}")
