@@ -36,7 +36,7 @@ BLEND_S = (0.4, 0.8, 1.6)
 BLEND_RESIDUAL = 0.3
 """Largest part of a picture, as a share of the difference between the ends, that their blend may leave unexplained."""
 
-BLEND_BRIGHTNESS = 0.4
+BLEND_BRIGHTNESS = 0.5
 """Least ratio of the brightness of a dissolve's ends; where it is smaller the picture fades in or out."""
 
 _ANY_RATE = 30.0  # scenedetect wants a rate; only frame numbers go in and come out
