@@ -78,7 +78,9 @@ def crop_box(image: Image, box: Box | NDArray[np.float64]) -> Image:
     x, y, w, h = box
     height, width = image.shape[:2]
     left, top = min(max(int(x), 0), width - 1), min(max(int(y), 0), height - 1)
-    return image[top : max(top + 1, min(int(np.ceil(y + h)), height)), left : max(left + 1, min(int(np.ceil(x + w)), width))]
+    return image[
+        top : max(top + 1, min(int(np.ceil(y + h)), height)), left : max(left + 1, min(int(np.ceil(x + w)), width))
+    ]
 
 
 def read_text(image: Image) -> list[TextLine]:
