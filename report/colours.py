@@ -21,7 +21,7 @@ PALETTE = (
 ALIKE = 0.12
 """Distance in OKLab under which two lines of a chart are taken for one another."""
 
-LIGHTEST = 0.68
+LIGHTEST = 0.64
 """OKLab lightness above which a line fades on white paper."""
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from race.formats import Race
 from report import svg
-from report.axes import end_labels, gap_plot
+from report.axes import TOP, end_labels, gap_plot
 from report.colours import competitor_colours
 from report.columns import Column, race_columns
 from report.labels import competitor_names, event_title, time_label, uncertainty_label
@@ -51,7 +51,8 @@ def gap_chart_svg(race: Race) -> str:
                     stroke.set("stroke-dasharray", "2 7")
         for point, (x, y) in zip(line, places, strict=True):
             if point.sd_s is not None:
-                bar = svg.path([(x, plot.y(point.gap_s - point.sd_s)), (x, plot.y(point.gap_s + point.sd_s))])
+                top, bottom = point.gap_s - point.sd_s, min(point.gap_s + point.sd_s, plot.to_y)
+                bar = svg.path([(x, max(plot.y(top), TOP - 12)), (x, plot.y(bottom))])
                 svg.add(group, "path", d=bar, stroke=colours[id_], stroke_width=1.5, fill="none", class_="sd")
             behind = f"+{time_label(point.gap_s, point.sd_s)} s {uncertainty_label(point.sd_s)}".strip()
             svg.marker(group, shape, x, y, colours[id_], point.interpolated, f"{names[id_]}: {behind}")

@@ -71,7 +71,8 @@ def lap_chart_svg(race: Race) -> str:
     nodes = {id_: _nodes(id_, name, starts.get(id_), columns, x_of) for id_, name in names.items()}
     rows = max([len(names), *(node.rank for line in nodes.values() for node in line)])
     right = max(x_of.values()) + 40.0
-    root = svg.canvas(right + label_width + 120.0, TOP + ROW * rows + 52.0, title, _description(race, names, nodes))
+    width = max(right + label_width + 120.0, 480.0, 40.0 + text_width(title, 21))
+    root = svg.canvas(width, TOP + ROW * rows + 52.0, title, _description(race, names, nodes))
 
     _header(root, race, title)
     _grid(root, columns, starts, x_of, breaks, step, rows)

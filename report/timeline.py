@@ -4,7 +4,8 @@ from race.formats import Race
 from report import svg
 from report.axes import tick_step
 from report.columns import race_columns
-from report.labels import competitor_names, text_width, time_label
+from report.labels import competitor_names, printable, text_width, time_label
+from report.showings import showings
 
 LEFT, WIDTH, TOP, ROW = 110.0, 860.0, 20.0, 30.0
 SHOT_COLOURS = {"race": "#2f6fb3", "replay": "#b9770e", "other": "#aab4bd"}
@@ -31,12 +32,11 @@ def timeline_svg(race: Race) -> str:
         confidence = "" if shot.confidence is None else f", confidence {shot.confidence:.0%}"
         x, width = LEFT + scale * shot.start_s, scale * (shot.end_s - shot.start_s)
         _bar(root, x, width, 0, SHOT_COLOURS[shot.kind], text + confidence, shot.kind)
-    readings = sorted(race.scorebug, key=lambda reading: reading.time_s)
-    for reading, until_s in zip(readings, [*(r.time_s for r in readings[1:]), end_s], strict=True):
-        if reading.clock_s is not None or reading.title is not None or reading.rows:
-            clock = "no clock" if reading.clock_s is None else f"clock {time_label(reading.clock_s)}"
-            x, width = LEFT + scale * reading.time_s, scale * (until_s - reading.time_s)
-            _bar(root, x, width, 1, "#3c7d5b", f"{clock} at {time_label(reading.time_s)} s of the video", "")
+    for showing in showings(race):
+        clock = [time_label(r.clock_s) for r in (showing.first, showing.last) if r.clock_s is not None]
+        title = " ".join(filter(None, (f"clock {' to '.join(clock)}" if clock else "no clock", showing.first.title)))
+        x, width = LEFT + scale * showing.from_s, scale * (showing.to_s - showing.from_s)
+        _bar(root, x, width, 1, "#3c7d5b", printable(title), "")
     for column in race_columns(race):
         if column.leader_s is not None:
             label = column.note if column.finish else column.label
