@@ -1,0 +1,246 @@
+"""People on the ice, found by YOLO: boxes and scores per picture, with OpenVINO or PyTorch.
+
+Low scores are kept, since the tracker uses them, and few boxes are taken for duplicates, since racers overlap.
+"""
+
+import ctypes
+import importlib.util
+import json
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from race.errors import WeightsError
+from vision.weights import load_model, openvino_model
+
+MIN_SCORE = 0.05
+DUPLICATE_IOU = 0.7
+"""Of two boxes that overlap more than this the one with the lower score goes."""
+IMGSZ = 640
+"""Longer side of the network's input, pixels."""
+STRIDE = 32
+GREY = 114
+"""What fills the margins, as in training."""
+
+Floats = NDArray[np.float64]
+Images = NDArray[np.uint8]
+Infer = Callable[[Images], Sequence[NDArray[np.float32]]]
+"""Letterboxed BGR pictures (B, H, W, 3) -> per picture (4 + classes, N): centre x, y, width, height; scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDetections:
+    """The people in one picture, best score first.
+
+    box     (n, 4)  top-left x, y, width, height, pixels, inside the picture
+    score   (n,)    0 to 1
+    helmet  (n, 4)  box of the helmet, NaN where none was found
+    """
+
+    box: Floats
+    score: Floats
+    helmet: Floats
+
+
+class Detector:
+    """A loaded model. ``weights`` is its file, ``device`` says in words where it runs."""
+
+    def __init__(self, infer: Infer, names: dict[int, str], weights: Path, device: str, imgsz: int = IMGSZ) -> None:
+        self._infer = infer
+        self._bodies = [k for k, name in names.items() if name == "skater"] or [
+            k for k, name in names.items() if name == "person"
+        ]
+        self._helmets = [k for k, name in names.items() if name == "helmet"]
+        self._imgsz = imgsz
+        self.weights = weights
+        self.device = device
+        if not self._bodies:
+            raise WeightsError(f"{weights}: knows no class 'skater' or 'person', only {', '.join(names.values())}")
+
+    def detect(self, images: Sequence[Images]) -> list[FrameDetections]:
+        """Find people in pictures (H, W, 3) uint8 BGR of one size; several at a time are faster."""
+        if not images:
+            return []
+        height, width = images[0].shape[:2]
+        box = Letterbox.fit(width, height, self._imgsz)
+        raw = self._infer(np.stack([box.apply(image) for image in images]))
+        return [self._read(found, box) for found in raw]
+
+    def _read(self, raw: NDArray[np.float32], letterbox: "Letterbox") -> FrameDetections:
+        body, score = _boxes(raw, self._bodies)
+        body, inside = letterbox.undo(body)
+        body, score = body[inside], score[inside]
+        helmet = np.full((len(body), 4), np.nan)
+        if self._helmets:
+            found, helmet_score = _boxes(raw, self._helmets)
+            found, inside = letterbox.undo(found)
+            helmet = join_helmets(body, found[inside], helmet_score[inside])
+        return FrameDetections(body, score, helmet)
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """How a picture (``width`` x ``height``) is laid into the network's input (``shape``: height, width).
+
+    ::
+
+        +--------------------+ shape[0] = k * 32
+        |  grey      top     |
+        | +----------------+ |
+        | |picture * scale | |
+        | +----------------+ |
+        +--------------------+ shape[1] = k * 32
+    """
+
+    width: int
+    height: int
+    scale: float
+    left: int
+    top: int
+    shape: tuple[int, int]
+
+    @staticmethod
+    def fit(width: int, height: int, imgsz: int) -> "Letterbox":
+        scale = imgsz / max(width, height)
+        w, h = max(1, round(width * scale)), max(1, round(height * scale))
+        full_w, full_h = -(-w // STRIDE) * STRIDE, -(-h // STRIDE) * STRIDE
+        return Letterbox(width, height, scale, (full_w - w) // 2, (full_h - h) // 2, (full_h, full_w))
+
+    def apply(self, image: Images) -> Images:
+        canvas = np.full((*self.shape, 3), GREY, np.uint8)
+        w, h = max(1, round(self.width * self.scale)), max(1, round(self.height * self.scale))
+        inner = canvas[self.top : self.top + h, self.left : self.left + w]
+        if (h, w) == image.shape[:2]:
+            inner[:] = image
+        else:
+            inner[:] = cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)
+        return canvas
+
+    def undo(self, box: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """Boxes (n, 4) tlwh of the input -> of the picture, cut at its edges, and which of them are in it."""
+        start = (box[:, :2] - (self.left, self.top)) / self.scale
+        end = start + box[:, 2:] / self.scale
+        edge = (self.width, self.height)
+        start, end = np.clip(start, 0, edge), np.clip(end, 0, edge)
+        return np.concatenate([start, end - start], axis=1), np.all(end - start > 1, axis=1)
+
+
+def join_helmets(body: Floats, helmet: Floats, score: Floats) -> Floats:
+    """The helmet of each body (n, 4), NaN for none: (m, 4) boxes, the surest first, each given to one body at most.
+
+    A helmet belongs to the body whose upper half holds its centre; of several, to the one with its top nearest.
+    """
+    joined = np.full((len(body), 4), np.nan)
+    for k in np.argsort(-score, kind="stable"):
+        centre = helmet[k, :2] + helmet[k, 2:] / 2
+        place = (centre - body[:, :2]) / body[:, 2:]
+        free = (
+            np.isnan(joined[:, 0]) & (place[:, 0] >= 0) & (place[:, 0] <= 1) & (place[:, 1] >= 0) & (place[:, 1] <= 0.5)
+        )
+        if free.any():
+            joined[np.argmin(np.where(free, np.abs(body[:, 1] - helmet[k, 1]), np.inf))] = helmet[k]
+    return joined
+
+
+def load_detector(weights: Path, device: str | None = None, imgsz: int = IMGSZ) -> Detector:
+    """Load ``weights`` for ``device``: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ``openvino``, ``pytorch``; None chooses.
+
+    ``cpu`` is OpenVINO where it is installed on an x86 processor, else PyTorch.
+
+    Raises WeightsError where the weights cannot be used or there is no such device.
+    """
+    if imgsz < STRIDE:
+        raise WeightsError(f"imgsz {imgsz}: the input has to be {STRIDE} pixels or more, {IMGSZ} is usual")
+    device = device or _best_device()
+    if device == "cpu":
+        fast = importlib.util.find_spec("openvino") is not None and platform.machine() in ("x86_64", "AMD64")
+        device = "openvino" if fast else "pytorch"
+    if device == "openvino":
+        infer, names = _openvino(weights)
+        return Detector(infer, names, weights, "OpenVINO, CPU", imgsz)
+    infer, names = _pytorch(weights, "cpu" if device == "pytorch" else device)
+    return Detector(infer, names, weights, f"PyTorch, {device.replace('pytorch', 'CPU')}", imgsz)
+
+
+def _best_device() -> str:
+    """``cuda`` or ``mps`` where PyTorch can use it, else ``cpu``; PyTorch is loaded only where there may be one."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        if sys.platform != "darwin":
+            return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _openvino(weights: Path) -> tuple[Infer, dict[int, str]]:
+    import openvino
+    from openvino import preprocess
+
+    core = openvino.Core()
+    model = core.read_model(openvino_model(weights))
+    names = {int(k): name for k, name in json.loads(model.get_rt_info(["shorttrack", "names"]).astype(str)).items()}
+    # Taking bytes as they come: the conversion to RGB planes of 0 to 1 becomes a part of the network.
+    steps = preprocess.PrePostProcessor(model)
+    steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    steps.input().tensor().set_color_format(preprocess.ColorFormat.BGR)
+    steps.input().preprocess().convert_element_type(openvino.Type.f32)
+    steps.input().preprocess().convert_color(preprocess.ColorFormat.RGB).scale(255.0)
+    steps.input().model().set_layout(openvino.Layout("NCHW"))
+    model = steps.build()
+    requests: dict[tuple[int, ...], Any] = {}
+
+    def infer(images: Images) -> list[NDArray[np.float32]]:
+        shape = (1, *images.shape[1:])  # one at a time: larger batches gain nothing on a processor
+        if shape not in requests:
+            sized = model.clone()
+            sized.reshape(list(shape))
+            requests[shape] = core.compile_model(sized, "CPU", {"PERFORMANCE_HINT": "LATENCY"}).create_infer_request()
+        return [requests[shape].infer({0: image[None]}, share_inputs=True)[0][0].copy() for image in images]
+
+    return infer, names
+
+
+def _pytorch(weights: Path, device: str) -> tuple[Infer, dict[int, str]]:
+    import torch
+
+    try:
+        model = load_model(weights).to(torch.device(device))
+    except RuntimeError as error:
+        raise WeightsError(
+            f"--device {device}: not available here ({str(error).splitlines()[0]}); "
+            "use cpu, cuda, cuda:1, mps, openvino or pytorch, or leave the option out"
+        ) from error
+    half = device.startswith("cuda")
+    if half:
+        model = model.half()
+
+    def infer(images: Images) -> list[NDArray[np.float32]]:
+        batch = torch.from_numpy(images).to(device).flip(-1).permute(0, 3, 1, 2)
+        batch = (batch.half() if half else batch.float()) / 255
+        with torch.inference_mode():
+            return list(model(batch).float().cpu().numpy())
+
+    return infer, dict(model.names)
+
+
+def _boxes(raw: NDArray[np.float32], classes: list[int]) -> tuple[Floats, Floats]:
+    """Boxes (n, 4) tlwh and scores (n,) of any of ``classes``, in pixels of the input, duplicates gone, best first."""
+    score = raw[[4 + k for k in classes]].max(axis=0)
+    kept = np.flatnonzero(score >= MIN_SCORE)
+    box = raw[:4, kept].T.astype(np.float64)
+    box[:, :2] -= box[:, 2:] / 2
+    best = np.asarray(
+        cv2.dnn.NMSBoxes(box.tolist(), score[kept].tolist(), MIN_SCORE, DUPLICATE_IOU), dtype=np.intp
+    ).reshape(-1)
+    return box[best], score[kept][best].astype(np.float64)
