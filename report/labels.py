@@ -89,6 +89,12 @@ def ordinal(rank: int) -> str:
     return f"{rank}{suffix}"
 
 
+def ascii_folded(text: str, otherwise: str) -> str:
+    """``text`` without accents, for what can draw no other letters; ``otherwise`` where some have no plain form."""
+    folded = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return folded if folded.isascii() else otherwise
+
+
 def text_width(text: str, size: float) -> float:
     """Estimated width of ``text`` in a sans-serif of ``size``, in the unit of ``size``; wide scripts count double."""
     return size * sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.58 for c in text)
