@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -93,28 +94,32 @@ class _Sound:
 
     def __init__(self, original: InputContainer, container: OutputContainer, start_s: float) -> None:
         streams = [stream for stream in original.streams.audio if stream.codec_context.name in COPIED_SOUND]
-        self._packets: Iterator[Packet] = original.demux(streams[0]) if streams else iter(())
+        self._packets = _timed(original.demux(streams[0]) if streams else iter(()))
         self._stream = container.add_stream_from_template(streams[0]) if streams else None
         self._container = container
         self._start_s = start_s
-        self._waiting: Packet | None = None
+        self._waiting: tuple[float, Packet[AudioStream]] | None = None
 
     def copy_until(self, time_s: float) -> None:
         """Copy what is heard up to ``time_s`` after the first picture; what comes before that picture is dropped."""
-        while (packet := self._waiting or self._next()) is not None:
-            shift = round(self._start_s / packet.time_base)
-            if float((packet.pts - shift) * packet.time_base) > time_s:
-                self._waiting = packet
+        while (timed := self._waiting or next(self._packets, None)) is not None:
+            heard_s, packet = timed
+            if heard_s - self._start_s > time_s:
+                self._waiting = timed
                 return
             self._waiting = None
-            if packet.pts >= shift:
-                packet.pts, packet.dts = packet.pts - shift, (packet.dts or packet.pts) - shift
+            if heard_s >= self._start_s and self._stream is not None and packet.pts is not None:
+                shift = round(self._start_s / packet.time_base)
+                packet.dts = packet.pts = packet.pts - shift
                 packet.stream = self._stream
                 self._container.mux(packet)
 
-    def _next(self) -> Packet | None:
-        """The next packet that has a timestamp; None at the end, or where the rest of the file is damaged."""
-        try:
-            return next((packet for packet in self._packets if packet.pts is not None), None)
-        except av.FFmpegError:
-            return None
+
+def _timed(packets: Iterator[Packet[AudioStream]]) -> Iterator[tuple[float, Packet[AudioStream]]]:
+    """Packets of sound with the second they are heard at, up to where the file ends or is damaged."""
+    try:
+        for packet in packets:
+            if packet.pts is not None:
+                yield float(packet.pts * packet.time_base), packet
+    except av.FFmpegError:
+        return

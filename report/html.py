@@ -13,7 +13,16 @@ from report import svg
 from report.colours import competitor_colours
 from report.columns import Cell, Column, has_laps, race_columns
 from report.gapchart import gap_chart_svg
-from report.labels import competitor_names, event_title, file_name, ordinal, printable, time_label, uncertainty_label
+from report.labels import (
+    clock_label,
+    competitor_names,
+    event_title,
+    file_name,
+    ordinal,
+    printable,
+    time_label,
+    uncertainty_label,
+)
 from report.lapchart import lap_chart_svg
 from report.orderchart import order_chart_svg
 from report.showings import showings
@@ -26,6 +35,14 @@ CAMERA_LEVELS = {
     "are in metres there.",
     "C": "Level C, rink and start list: the camera's pose over the rink is known for at least part of the race, and "
     "names and start lanes come from the start list.",
+}
+
+NO_FINISH = {
+    "FIN": "the finish of this competitor was not seen",
+    "DNF": "did not finish",
+    "DNS": "did not start",
+    "PEN": "penalised; the place on the ice was not seen",
+    "UNKNOWN": "the finish of this competitor was not seen",
 }
 
 
@@ -75,7 +92,7 @@ def _page(race: Race, folder: Path) -> str:
         "ordinal": ordinal,
         "clean": printable,
     }
-    environment.filters["words"] = lambda name: name.replace("_", " ")
+    environment.filters |= {"clock": clock_label, "words": lambda name: name.replace("_", " ")}
     tracks = _read_tracks(folder / "tracks.parquet")
     colours = competitor_colours(race)
     return environment.get_template("report.html").render(
@@ -97,6 +114,7 @@ def _page(race: Race, folder: Path) -> str:
         annotated="annotated.mp4" if (folder / "annotated.mp4").is_file() else None,
         clips={i.id: quote(i.clip) for i in race.incidents if i.clip is not None and _holds(folder, i.clip)},
         why_no_rank=why_no_rank,
+        no_finish=NO_FINISH,
     )
 
 

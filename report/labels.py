@@ -78,6 +78,12 @@ def time_label(time_s: float, sd_s: float | None = None) -> str:
     return (MINUS if time_s < 0 and float(seconds + minutes) > 0 else "") + text
 
 
+def clock_label(clock_s: float) -> str:
+    """What a score bug's clock showed, with no more digits than it showed: ``6:52.3``, ``6:59.54``."""
+    digits = next(k for k in (1, 2, 3) if k == 3 or abs(clock_s - round(clock_s, k)) < 1e-6)
+    return time_label(clock_s, 10.0**-digits)
+
+
 def uncertainty_label(sd_s: float | None) -> str:
     """``±0.02``, one standard deviation; empty where unknown."""
     return "" if sd_s is None else f"±{sd_s:.{decimals(sd_s)}f}"

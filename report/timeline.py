@@ -4,7 +4,7 @@ from race.formats import Race
 from report import svg
 from report.axes import tick_step
 from report.columns import race_columns
-from report.labels import competitor_names, printable, text_width, time_label
+from report.labels import clock_label, competitor_names, printable, text_width, time_label
 from report.showings import showings
 
 LEFT, WIDTH, TOP, ROW = 110.0, 860.0, 20.0, 30.0
@@ -33,7 +33,7 @@ def timeline_svg(race: Race) -> str:
         x, width = LEFT + scale * shot.start_s, scale * (shot.end_s - shot.start_s)
         _bar(root, x, width, 0, SHOT_COLOURS[shot.kind], text + confidence, shot.kind)
     for showing in showings(race):
-        clock = [time_label(r.clock_s) for r in (showing.first, showing.last) if r.clock_s is not None]
+        clock = [clock_label(r.clock_s) for r in (showing.first, showing.last) if r.clock_s is not None]
         title = " ".join(filter(None, (f"clock {' to '.join(clock)}" if clock else "no clock", showing.first.title)))
         x, width = LEFT + scale * showing.from_s, scale * (showing.to_s - showing.from_s)
         _bar(root, x, width, 1, "#3c7d5b", printable(title), "")

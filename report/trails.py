@@ -39,4 +39,5 @@ class Trails:
 
     def line(self, id_: int) -> Floats:
         """The trail of one competitor, (N, 2) pixels, oldest first."""
-        return self._points[self._ids == id_]
+        line: Floats = self._points[self._ids == id_]
+        return line
