@@ -1,0 +1,50 @@
+"""Which event this is, from what the score bug and the field tell (``--event auto``)."""
+
+from race.events import EVENTS, RaceEvent
+from race.formats import ScorebugReading
+
+TOTAL_S = {
+    ("500m", "m"): (39.0, 48.0),
+    ("500m", "w"): (41.0, 52.0),
+    ("1000m", "m"): (80.0, 100.0),
+    ("1000m", "w"): (84.0, 108.0),
+    ("1500m", "m"): (126.0, 165.0),
+    ("1500m", "w"): (134.0, 175.0),
+    ("relay-2000m", "x"): (152.0, 180.0),
+    ("relay-3000m", "w"): (240.0, 285.0),
+    ("relay-5000m", "m"): (395.0, 450.0),
+}
+"""Finishing times from a little under the world record to a slow race, seconds. The mixed relay and a slow 1500 m
+overlap; the laps to go tell them apart."""
+
+
+def possible_events(readings: list[ScorebugReading], final_clock_s: float | None) -> list[RaceEvent]:
+    """The events that agree with every clock reading that comes with laps to go, and with the final time.
+
+    ``final_clock_s`` is the time at which the clock stopped, None where it was not seen to.
+    """
+    events = list(EVENTS)
+    if final_clock_s is not None:
+        events = [event for event in events if _fits(event, final_clock_s, 0)]
+    for reading in readings:
+        if reading.clock_s is not None and reading.laps_to_go is not None:
+            events = [event for event in events if _fits(event, reading.clock_s, reading.laps_to_go)]
+    return events
+
+
+def _fits(event: RaceEvent, clock_s: float, laps_to_go: int) -> bool:
+    """Whether a racer of ``event`` may have ``laps_to_go`` (or just less) at ``clock_s``."""
+    shortest_s, longest_s = TOTAL_S[(event.name, event.gender)]
+    done = event.laps - laps_to_go
+    if done < 0:
+        return False
+    # Early laps are the slow ones of a 1500 m and the fast ones of a relay, so that the share is a loose one.
+    return shortest_s * done / event.laps * 0.9 <= clock_s <= longest_s * min(1.0, (done + 1) / event.laps) * 1.1
+
+
+def one_name(events: list[RaceEvent]) -> tuple[str | None, str | None]:
+    """Name and gender that all of ``events`` share; None for what they do not."""
+    names, genders = {event.name for event in events}, {event.gender for event in events}
+    if len(names) != 1:
+        return None, None
+    return names.pop(), genders.pop() if len(genders) == 1 else None

@@ -1,0 +1,169 @@
+"""Crossings of the finish line put in order and numbered, from what was seen and what the score bug says.
+
+``lap`` k is a competitor's k-th crossing after the gun (DESIGN: there is no lap 0), so that the finish is the event's
+last. Crossings that were seen are counted back from the finish, or from the laps to go that the score bug shows
+after them; where neither is known they are only numbered as sightings.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from race.crossings import LineCrossing
+from race.events import RaceEvent
+from race.formats import ScorebugReading
+
+PACK_S = 4.5
+"""Between two crossings of one lap at most: a racer further behind the one ahead is taken for one of the next lap."""
+SHORTEST_LAP_S, LONGEST_LAP_S = 7.0, 16.0
+"""A full lap with a flying start; the shortest ever skated is just under 8 s."""
+CLOCK_STOPS_S = (-0.5, 4.0)
+"""The clock stops so long after the winner's crossing: some run on until somebody stops them."""
+SHOWN_AFTER_S = 5.0
+"""The score bug shows the new laps to go at most so long after the leader's crossing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The racers' crossings in one lap, in order of time. ``lap`` is None where it is not known."""
+
+    crossings: tuple[LineCrossing, ...]
+    lap: int | None = None
+    is_finish: bool = False
+
+    @property
+    def time_s(self) -> float:
+        return self.crossings[0].time_s
+
+
+def group_passages(crossings: Sequence[LineCrossing]) -> list[Passage]:
+    """Crossings of one line, gathered into passages of the pack: one crossing a racer, no long pause between."""
+    passages: list[list[LineCrossing]] = []
+    for crossing in sorted(crossings, key=lambda c: c.time_s):
+        if passages:
+            last = passages[-1]
+            again = any(c.racer == crossing.racer for c in last)
+            if not again and crossing.time_s - last[-1].time_s <= PACK_S:
+                last.append(crossing)
+                continue
+            if again and crossing.time_s - last[0].time_s < SHORTEST_LAP_S:
+                continue  # the same racer cannot be back so soon
+        passages.append([crossing])
+    return [Passage(tuple(passage)) for passage in passages]
+
+
+def number_passages(
+    passages: Sequence[Passage],
+    readings: Sequence[ScorebugReading],
+    clock_stopped_s: float | None,
+    event: RaceEvent | None,
+) -> list[Passage]:
+    """``passages`` with their lap numbers and the finish, in order of time; what comes after the finish is left out.
+
+    ``clock_stopped_s`` is when the clock stopped for good. A passage followed by laps to go is counted from those;
+    one that the clock stops for, or that comes a lap after "one to go", is the finish.
+    """
+    to_go = [_laps_to_go_after(passage, passages, readings) for passage in passages]
+    finish = _find_finish(passages, to_go, clock_stopped_s, readings)
+    if finish is not None:
+        passages, to_go = passages[: finish + 1], [*to_go[:finish], 0]
+    known = [k for k, laps in enumerate(to_go) if laps is not None]
+    numbered = []
+    for k, passage in enumerate(passages):
+        laps = _counted_from(k, passages, to_go, known)
+        lap = None if laps is None or event is None or event.crossings - laps < 1 else event.crossings - laps
+        numbered.append(replace(passage, lap=lap, is_finish=k == finish))
+    return numbered
+
+
+def _laps_to_go_after(
+    passage: Passage, passages: Sequence[Passage], readings: Sequence[ScorebugReading]
+) -> int | None:
+    """The laps to go that come up on the score bug after a passage and stay for most of the lap, or None."""
+    later = [other.time_s for other in passages if other.time_s > passage.time_s]
+    end_s = min([passage.time_s + SHORTEST_LAP_S, *later])
+    shown: Counter[int] = Counter()
+    for reading in readings:
+        if passage.time_s + 1.0 <= reading.time_s < end_s and reading.laps_to_go is not None:
+            shown[reading.laps_to_go] += 1
+    if not shown:
+        return None
+    value, count = shown.most_common(1)[0]
+    return value if count > shown.total() / 2 else None
+
+
+def _find_finish(
+    passages: Sequence[Passage],
+    to_go: Sequence[int | None],
+    clock_stopped_s: float | None,
+    readings: Sequence[ScorebugReading],
+) -> int | None:
+    """Index of the passage that ends the race, or None."""
+    if clock_stopped_s is not None:
+        low, high = CLOCK_STOPS_S
+        for k, passage in enumerate(passages):
+            if low <= clock_stopped_s - passage.time_s <= high:
+                return k
+        return None
+    last_lap_s = [reading.time_s for reading in readings if reading.laps_to_go == 1]
+    for k, passage in enumerate(passages):
+        follows = k > 0 and to_go[k - 1] == 1 and passage.time_s - passages[k - 1].time_s <= LONGEST_LAP_S
+        shown = bool(last_lap_s) and 2.0 <= passage.time_s - last_lap_s[0] <= LONGEST_LAP_S
+        if (follows or shown) and to_go[k] is None:
+            return k
+    return None
+
+
+def _counted_from(
+    k: int, passages: Sequence[Passage], to_go: Sequence[int | None], known: Sequence[int]
+) -> int | None:
+    """Laps to go after passage ``k``, counted through laps of plausible length from the nearest that is known."""
+    if not known:
+        return None
+    nearest = min(known, key=lambda other: abs(other - k))
+    laps = to_go[nearest]
+    assert laps is not None
+    low, high = min(k, nearest), max(k, nearest)
+    for before, after in zip(passages[low:high], passages[low + 1 : high + 1], strict=True):
+        if not SHORTEST_LAP_S <= after.time_s - before.time_s <= LONGEST_LAP_S:
+            return None
+    return laps + (nearest - k)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLap:
+    """A row of the score bug: at the crossing with ``laps_to_go`` left, ``name`` was ``rank``-th after ``lap_time_s``."""
+
+    laps_to_go: int
+    rank: int
+    name: str
+    lap_time_s: float | None
+
+
+def shown_laps(readings: Sequence[ScorebugReading]) -> list[ShownLap]:
+    """What the rows said at each crossing, by majority over all readings with the same laps to go."""
+    names: dict[tuple[int, int], Counter[str]] = {}
+    times: dict[tuple[int, str], Counter[float]] = {}
+    for reading in readings:
+        if reading.laps_to_go is None:
+            continue
+        for row in reading.rows:
+            if row.rank is None or not row.name:
+                continue
+            names.setdefault((reading.laps_to_go, row.rank), Counter())[row.name] += 1
+            if row.lap_time_s is not None:
+                times.setdefault((reading.laps_to_go, row.name), Counter())[row.lap_time_s] += 1
+    laps = []
+    for (laps_to_go, rank), votes in sorted(names.items(), key=lambda item: (-item[0][0], item[0][1])):
+        name = votes.most_common(1)[0][0]
+        lap_times = times.get((laps_to_go, name))
+        lap_time_s = lap_times.most_common(1)[0][0] if lap_times else None
+        laps.append(ShownLap(laps_to_go, rank, name, lap_time_s))
+    return laps
+
+
+def lap_time_sd(first: LineCrossing, second: LineCrossing) -> float:
+    """Standard deviation of the time between two crossings, seconds."""
+    return float(np.hypot(first.time_sd_s, second.time_sd_s))

@@ -1,0 +1,91 @@
+"""Which of the people in the picture race: those who move over the ice at racing speed, together.
+
+Idle team-mates circle the infield at half the speed, officials and spectators stand, and where any of them is in the
+picture says nothing. Speed is in body heights per second, so that no scale is needed: a racer at 9 m/s and more, whose
+crouched body is 1.2 m high, does 7.5 and more; an upright team-mate at 5 m/s does 3.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.paths import fit_paths
+from race.scene import Scene
+from tracking import Tracks
+
+Floats = NDArray[np.float64]
+
+RACING_SPEED = 6.0
+"""Box heights per second over the ice, from which somebody races."""
+MIN_RACING_S = 0.3
+MIN_RACING_SHARE = 0.3
+"""Of a track's time that has to be at racing speed."""
+FORESHORTENING = 0.2
+"""A metre along the line of sight over a metre across it, in the picture: the sine of 11 degrees, the angle at which a
+camera 4 to 6 m above the ice looks at the rink's middle."""
+HALF_WINDOW_S = 0.2
+CLOSE_UP = 0.6
+"""Of the picture's height: people this tall are too near for their speed over the ice to be known."""
+COUNTED_SHARE = 0.15
+"""Of the racing time during which that many have to be seen at once, to count as the number of racers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Tracks as dense arrays, one row per identity.
+
+    ids       (R,)      identities of the tracks
+    box       (R, F, 4) pixels, NaN where the track has no row
+    seen      (R, F)    the box was detected, not filled in
+    position  (R, F, 2) foot point smoothed over 0.4 s, pixels of the frame; NaN where it cannot be had
+    velocity  (R, F, 2) over the ice, pixels of the frame per second
+    speed     (R, F)    box heights per second, with depth corrected for FORESHORTENING
+    """
+
+    ids: NDArray[np.int32]
+    box: Floats
+    seen: NDArray[np.bool_]
+    position: Floats
+    velocity: Floats
+    speed: Floats
+
+
+def find_paths(tracks: Tracks, scene: Scene) -> Paths:
+    """Paths over the ice of all ``tracks``."""
+    ids, row = np.unique(tracks.id, return_inverse=True)
+    column = np.searchsorted(scene.number, tracks.frame)
+    box = np.full((len(ids), len(scene.number), 4), np.nan)
+    seen = np.zeros(box.shape[:2], bool)
+    box[row, column] = tracks.box
+    seen[row, column] = tracks.seen
+    foot = np.stack([box[..., 0] + box[..., 2] / 2, box[..., 1] + box[..., 3]], axis=-1)
+    position, velocity = np.full_like(foot, np.nan), np.full_like(foot, np.nan)
+    fit_paths(
+        foot, scene.time_s, scene.to_reference, scene.from_reference, scene.part, HALF_WINDOW_S, position, velocity
+    )
+    height = np.full(len(ids), np.nan)
+    for k in range(len(ids)):
+        height[k] = np.nanmedian(box[k, :, 3])
+    speed = np.hypot(velocity[..., 0], velocity[..., 1] / FORESHORTENING) / height[:, None]
+    return Paths(ids.astype(np.int32), box, seen, position, velocity, speed)
+
+
+def find_racers(paths: Paths, scene: Scene) -> NDArray[np.bool_]:
+    """True (R,) for the tracks whose people race."""
+    step_s = np.gradient(scene.time_s) if len(scene.time_s) > 1 else np.zeros(len(scene.time_s))
+    near = paths.box[..., 3] > CLOSE_UP * scene.height
+    measured = np.isfinite(paths.speed) & ~near
+    racing_s = ((measured & (paths.speed >= RACING_SPEED)) * step_s).sum(axis=1)
+    return np.asarray((racing_s >= MIN_RACING_S) & (racing_s >= MIN_RACING_SHARE * (measured * step_s).sum(axis=1)))
+
+
+def count_racers(paths: Paths, racer: NDArray[np.bool_], in_race: NDArray[np.bool_]) -> int:
+    """How many race: the largest number seen at once for a good part of the time in which anybody races.
+
+    ``racer`` (R,) which paths are racers', ``in_race`` (F,) the frames that count.
+    """
+    at_once = (paths.seen & racer[:, None])[:, in_race].sum(axis=0)
+    at_once = at_once[at_once > 0]
+    counts = range(1, int(at_once.max(initial=0)) + 1)
+    return max((n for n in counts if np.mean(at_once >= n) >= COUNTED_SHARE), default=0)

@@ -1,0 +1,142 @@
+"""From observations to the race at camera level A: who races, in which order, and when each crosses the line."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.clock import ClockRun, fit_clock
+from race.competitors import track_competitors, track_everybody
+from race.crossings import find_crossings, follow_lines
+from race.events import RaceEvent, find_event
+from race.formats import Event, Race, Shot
+from race.guess import one_name, possible_events
+from race.laps import Passage, group_passages, number_passages
+from race.observations import Lines, Observations
+from race.order import Order, find_order
+from race.paths import time_gaps
+from race.racers import FORESHORTENING, Paths, find_paths, find_racers
+from race.result import Facts, assemble
+from race.scene import Scene, make_scene
+from race.shots import label_shots
+from race.start_list import Entry
+from tracking import Corrections, Tracks, apply_corrections
+
+Floats = NDArray[np.float64]
+
+MAX_GAP_S = 3.0
+"""Gaps are measured along a trail of this length; a racer further behind is out of the pack."""
+MAX_SIDE = 4.0
+"""Box heights beside another's trail at most: more is the other straight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user knows; None or empty where nothing was said."""
+
+    event: str | None = None
+    gender: str | None = None
+    start_list: tuple[Entry, ...] = ()
+    corrections: Corrections = Corrections()
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """A race and the tracks it stands on.
+
+    race    without ``computing``
+    scene   the frames
+    tracks  competitors only; ``id`` is the competitor's
+    rank    (R, F) rank of competitor k + 1 along the direction of travel, NaN where unknown
+    gap_s   (R, F) seconds behind the leader, NaN where unknown
+    """
+
+    race: Race
+    scene: Scene
+    tracks: Tracks
+    rank: Floats
+    gap_s: Floats
+
+
+def reconstruct(observations: Observations, given: Given) -> Reconstruction:
+    """The race that ``observations`` show.
+
+    Raises TrackingFileError where the corrections name tracks that do not exist.
+    """
+    scene = make_scene(observations)
+    clock = fit_clock(observations.scorebug)
+    everybody, paths = track_everybody(observations, scene)
+    racing = find_racers(paths, scene)
+    shots = label_shots(observations.shots, scene, paths, racing, clock)
+    in_race = np.array([shot.kind == "race" for shot in shots], bool)[scene.shot]  # (F,)
+
+    starters = len(given.start_list) or None
+    tracks = track_competitors(observations, scene, everybody, paths, racing, in_race, starters)
+    tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
+    paths = find_paths(tracks, scene)
+    order = _order(paths, scene)
+
+    final = next((run for run in reversed(clock) if run.final_clock_s is not None), None)
+    event, model = _event(observations, given, final)
+    passages = _passages(observations, scene, paths, in_race, final, model)
+    facts = Facts(
+        observations, scene, shots, tracks, paths, order, clock, final, event, model, passages, given.start_list
+    )
+    race, rank, gap_s = assemble(facts)
+    return Reconstruction(race, scene, tracks, rank, gap_s)
+
+
+def _order(paths: Paths, scene: Scene) -> Order:
+    racers, frames = paths.seen.shape
+    gap = np.full((racers, racers, frames), np.nan)
+    time_gaps(
+        paths.position,
+        paths.velocity,
+        paths.box[..., 3],
+        scene.time_s,
+        scene.to_reference,
+        scene.from_reference,
+        scene.part,
+        FORESHORTENING,
+        MAX_GAP_S,
+        MAX_SIDE,
+        gap,
+    )
+    return find_order(gap, scene.time_s)
+
+
+def _event(observations: Observations, given: Given, final: ClockRun | None) -> tuple[Event, RaceEvent | None]:
+    """What ``race.json`` says of the event, and its model where its name is known."""
+    if given.event is not None:
+        model = find_event(given.event, given.gender)
+        only = model.is_relay  # each relay is skated by one gender
+        gender = model.gender if given.gender or only else None
+        return Event(name=model.name, gender=gender, laps=model.laps, source="given"), model
+    final_s = final.final_clock_s if final is not None else None
+    events = possible_events(observations.scorebug, final_s)
+    if given.gender is not None:
+        events = [event for event in events if event.gender == given.gender]
+    name, gender_ = one_name(events)
+    if name is None:
+        return Event(), None
+    return Event(name=name, gender=gender_, laps=events[0].laps, source="guessed"), events[0]
+
+
+def _passages(
+    observations: Observations,
+    scene: Scene,
+    paths: Paths,
+    in_race: NDArray[np.bool_],
+    final: ClockRun | None,
+    event: RaceEvent | None,
+) -> list[Passage]:
+    """The pack's passages over the finish line, numbered as far as they can be."""
+    if not len(paths.ids):
+        return []
+    rows = np.isin(observations.lines.frame, scene.number[in_race])
+    seen = observations.lines
+    lines = Lines(seen.frame[rows], seen.top[rows], seen.bottom[rows], seen.strength[rows])
+    tracks = follow_lines(lines, scene)
+    crossings = [crossing for line in tracks for crossing in find_crossings(line, paths, scene.time_s)]
+    stopped_s = final.stopped_at_s if final is not None else None
+    return number_passages(group_passages(crossings), observations.scorebug, stopped_s, event)

@@ -1,0 +1,296 @@
+"""``race.json`` put together from what is known of a race, each value with its source and its uncertainty."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.clock import ClockRun
+from race.crossings import LineCrossing
+from race.events import RaceEvent
+from race.formats import Competitor, Crossing, Event, FinishRow, IdentityDoubt, Pass, Race, Shot
+from race.laps import Passage, ShownLap, shown_laps
+from race.naming import name_racers
+from race.observations import Observations
+from race.order import Order, find_changes
+from race.racers import Paths
+from race.scene import Scene
+from race.start_list import Entry
+from race.suits import suit_colours
+from tracking import Tracks
+
+Floats = NDArray[np.float64]
+
+PHOTO_FINISH_SD = 1.64
+"""A gap below so many of its standard deviations is no order: 90 % of a normal distribution lie within."""
+DOUBT = 0.5
+"""Identities below this confidence are listed as doubtful."""
+SURE_PASS = 0.5
+"""Changes of order below this confidence are no passes."""
+LAG_S = 0.1
+"""A running clock further than this from the official time is worth a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a result is made of; ``final`` is the run of the clock that ended with the race."""
+
+    observations: Observations
+    scene: Scene
+    shots: list[Shot]
+    tracks: Tracks
+    paths: Paths
+    order: Order
+    clock: list[ClockRun]
+    final: ClockRun | None
+    event: Event
+    model: RaceEvent | None
+    passages: list[Passage]
+    start_list: tuple[Entry, ...]
+
+
+def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
+    """The race, the competitors' ranks over time (R, F) and their gaps to the leader (R, F), NaN where unknown."""
+    warnings = list(facts.observations.warnings)
+    finish = next((passage for passage in facts.passages if passage.is_finish), None)
+    active = _active(facts, finish)
+    rank = facts.order.rank(active)
+    gap_s = _gap_to_leader(facts.order, rank)
+    names = name_racers(facts.observations.scorebug, facts.scene.time_s, rank)
+    competitors = _competitors(facts, names, finish, warnings)
+    race_start_s = _race_start(facts, finish, warnings)
+    crossings = _crossings(facts, names, active, warnings)
+    if len(facts.paths.ids) and not facts.passages:
+        warnings.append("no crossing of the finish line was seen: no lap has a time of its own")
+    race = Race(
+        video=facts.observations.video,
+        event=facts.event,
+        camera_level="A" if any(shot.kind == "race" for shot in facts.shots) else None,
+        race_start_s=race_start_s,
+        competitors=competitors,
+        crossings=crossings,
+        finish=_finish(facts, finish, active, race_start_s),
+        passes=_passes(facts, finish),
+        identity_doubts=_doubts(facts),
+        shots=facts.shots,
+        scorebug=facts.observations.scorebug,
+        warnings=warnings,
+    )
+    return race, rank, gap_s
+
+
+def _active(facts: Facts, finish: Passage | None) -> NDArray[np.bool_]:
+    """(R, F) True from a competitor's first sight to the last, but not after the finish."""
+    known = np.isfinite(facts.paths.position[..., 0])
+    forward = np.logical_or.accumulate(known, axis=1)
+    backward = np.logical_or.accumulate(known[:, ::-1], axis=1)[:, ::-1]
+    active = forward & backward
+    if finish is not None:
+        active &= facts.scene.time_s <= finish.crossings[-1].time_s + 0.1
+    return np.asarray(active)
+
+
+def _gap_to_leader(order: Order, rank: Floats) -> Floats:
+    """(R, F) seconds behind the racer of rank 1, through the racers between where it was not measured directly."""
+    gap_s = np.full(rank.shape, np.nan)
+    for t in np.flatnonzero(np.isfinite(rank).any(axis=0)):
+        in_order = np.argsort(rank[:, t], kind="stable")[: int(np.isfinite(rank[:, t]).sum())]
+        leader = in_order[0]
+        if rank[leader, t] != 1:
+            continue
+        gap_s[leader, t] = 0.0
+        for ahead, racer in zip(in_order[:-1], in_order[1:], strict=True):
+            direct = order.gap_s[leader, racer, t]
+            gap_s[racer, t] = direct if np.isfinite(direct) else gap_s[ahead, t] + order.gap_s[ahead, racer, t]
+    return gap_s
+
+
+def _competitors(
+    facts: Facts, names: dict[int, tuple[str, float]], finish: Passage | None, warnings: list[str]
+) -> list[Competitor]:
+    finished = {crossing.racer for crossing in finish.crossings} if finish is not None else set()
+    relay = facts.model is not None and facts.model.is_relay
+    entries = {label.casefold(): entry for entry in facts.start_list for label in (entry.team, entry.name) if label}
+    colours = suit_colours(facts.observations.detections, facts.tracks, len(facts.paths.ids))
+    competitors = []
+    for racer, id_ in enumerate(facts.paths.ids):
+        name, confidence = names.get(racer, (None, None))
+        entry = entries.get(name.casefold()) if name else None
+        competitors.append(
+            Competitor(
+                id=int(id_),
+                name=entry.name if entry else name,
+                team=entry.team if entry else (name if relay else None),
+                helmet=entry.helmet if entry else None,
+                start_position=entry.start_position if entry else None,
+                colour=colours[racer],
+                status="FIN" if racer in finished else "UNKNOWN",
+                confidence=confidence,
+            )
+        )
+    unnamed = sum(competitor.name is None for competitor in competitors)
+    if unnamed:
+        warnings.append(f"{unnamed} of {len(competitors)} competitors have no name: the score bug did not give it")
+    return competitors
+
+
+def _race_start(facts: Facts, finish: Passage | None, warnings: list[str]) -> float | None:
+    """When the clock stood at zero. The time at which it stopped is official, its running digits may lag behind."""
+    runs = [facts.final] if facts.final is not None else facts.clock
+    running_s = runs[-1].race_start_s if runs else None
+    if finish is None or facts.final is None or facts.final.final_clock_s is None:
+        return running_s
+    official_s = finish.time_s - facts.final.final_clock_s
+    if running_s is not None and abs(running_s - official_s) > LAG_S:
+        behind = "behind" if running_s > official_s else "ahead of"
+        warnings.append(
+            f"the clock on the screen ran {abs(running_s - official_s):.2f} s {behind} the time it stopped at; "
+            "race times are counted from the latter"
+        )
+    return official_s
+
+
+def _frame_at(facts: Facts, time_s: float) -> int:
+    return int(np.clip(np.searchsorted(facts.scene.time_s, time_s), 0, len(facts.scene.time_s) - 1))
+
+
+def _rank_in(facts: Facts, passage: Passage, crossing: LineCrossing, active: NDArray[np.bool_]) -> int | None:
+    """1 + those who crossed earlier; None where somebody who was not seen to cross may have."""
+    crossed = {other.racer for other in passage.crossings}
+    t = _frame_at(facts, crossing.time_s)
+    order = facts.order
+    for missing in range(len(facts.paths.ids)):
+        if missing in crossed:
+            continue
+        behind = order.known[crossing.racer, missing] and order.ahead[crossing.racer, missing, t]
+        if not (behind and active[missing, : t + 1].any()):
+            return None
+    return 1 + sum(other.time_s < crossing.time_s for other in passage.crossings)
+
+
+def _crossings(
+    facts: Facts, names: dict[int, tuple[str, float]], active: NDArray[np.bool_], warnings: list[str]
+) -> list[Crossing]:
+    """Crossings that were seen, with what the score bug says of the same lap, and those only it knows of."""
+    shown = _shown(facts, names)
+    last: dict[int, tuple[int, LineCrossing]] = {}  # racer -> lap and crossing before
+    sightings: dict[int, int] = {}
+    rows = []
+    for passage in facts.passages:
+        for crossing in passage.crossings:
+            racer = crossing.racer
+            sightings[racer] = sightings.get(racer, 0) + 1
+            row = shown.pop((racer, passage.lap), None)
+            lap_time_s = row.lap_time_s if row is not None else None
+            before = last.get(racer)
+            if passage.lap is not None and before is not None and before[0] == passage.lap - 1:
+                seen_s = crossing.time_s - before[1].time_s
+                if lap_time_s is not None and abs(seen_s - lap_time_s) > 0.3:
+                    warnings.append(
+                        f"lap {passage.lap} of competitor {facts.paths.ids[racer]}: {seen_s:.2f} s seen, "
+                        f"{lap_time_s:.2f} s on the score bug"
+                    )
+                lap_time_s = lap_time_s if lap_time_s is not None else seen_s
+            if passage.lap is not None:
+                last[racer] = passage.lap, crossing
+            rows.append(
+                Crossing(
+                    competitor=int(facts.paths.ids[racer]),
+                    lap=passage.lap,
+                    sighting=sightings[racer],
+                    time_s=crossing.time_s,
+                    time_sd_s=crossing.time_sd_s,
+                    lap_time_s=lap_time_s,
+                    rank=_rank_in(facts, passage, crossing, active),
+                    source="vision" if row is None else "fused",
+                )
+            )
+    rows += [
+        Crossing(
+            competitor=int(facts.paths.ids[racer]),
+            lap=lap,
+            time_s=None,
+            lap_time_s=row.lap_time_s,
+            rank=row.rank,
+            source="scorebug",
+        )
+        for (racer, lap), row in shown.items()
+    ]
+    return sorted(rows, key=lambda row: (row.lap or 0, row.rank or len(facts.paths.ids) + 1, row.time_s or 0))
+
+
+def _shown(facts: Facts, names: dict[int, tuple[str, float]]) -> dict[tuple[int, int | None], ShownLap]:
+    """(racer, lap) -> the score bug's row, where the event's laps and the row's racer are known."""
+    if facts.model is None:
+        return {}
+    racer_of = {name: racer for racer, (name, _) in names.items()}
+    return {
+        (racer_of[row.name], facts.model.crossings - row.laps_to_go): row
+        for row in shown_laps(facts.observations.scorebug)
+        if row.name in racer_of and facts.model.crossings - row.laps_to_go >= 1
+    }
+
+
+def _finish(
+    facts: Facts, finish: Passage | None, active: NDArray[np.bool_], race_start_s: float | None
+) -> list[FinishRow]:
+    if finish is None:
+        return []
+    rows = []
+    for k, crossing in enumerate(finish.crossings):
+        neighbours = [other for other in (*finish.crossings[k - 1 : k], *finish.crossings[k + 1 : k + 2])]
+        rows.append(
+            FinishRow(
+                competitor=int(facts.paths.ids[crossing.racer]),
+                rank=_rank_in(facts, finish, crossing, active),
+                time_s=crossing.time_s,
+                time_sd_s=crossing.time_sd_s,
+                race_time_s=None if race_start_s is None else crossing.time_s - race_start_s,
+                photo_finish=any(_too_close(crossing, other) for other in neighbours),
+            )
+        )
+    return rows
+
+
+def _too_close(first: LineCrossing, second: LineCrossing) -> bool:
+    uncertainty_s = PHOTO_FINISH_SD * np.hypot(first.time_sd_s, second.time_sd_s)
+    return bool(abs(first.time_s - second.time_s) < uncertainty_s)
+
+
+def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
+    """Changes of order between racers, before either has finished."""
+    finished_s = {crossing.racer: crossing.time_s for crossing in finish.crossings} if finish is not None else {}
+    last_s = finish.crossings[-1].time_s if finish is not None else float("inf")
+    return [
+        Pass(
+            time_s=change.time_s,
+            by=int(facts.paths.ids[change.by]),
+            on=int(facts.paths.ids[change.on]),
+            confidence=round(change.confidence, 3),
+        )
+        for change in find_changes(facts.order, facts.scene.time_s)
+        if change.confidence >= SURE_PASS
+        and change.time_s < min(finished_s.get(change.by, last_s), finished_s.get(change.on, last_s))
+    ]
+
+
+def _doubts(facts: Facts) -> list[IdentityDoubt]:
+    """Stretches in which a competitor's identity hangs on an uncertain link."""
+    tracks = facts.tracks
+    time_s = facts.scene.time_s[np.searchsorted(facts.scene.number, tracks.frame)]
+    doubts = []
+    for id_ in facts.paths.ids:
+        rows = np.flatnonzero(tracks.id == id_)
+        doubtful = tracks.link_confidence[rows] < DOUBT
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], doubtful, [False]])))
+        for first, last in edges.reshape(-1, 2):
+            stretch = rows[first:last]
+            doubts.append(
+                IdentityDoubt(
+                    competitor=int(id_),
+                    from_s=float(time_s[stretch[0]]),
+                    to_s=float(time_s[stretch[-1]]),
+                    confidence=float(tracks.link_confidence[stretch].min()),
+                )
+            )
+    return sorted(doubts, key=lambda doubt: doubt.from_s)

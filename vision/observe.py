@@ -1,0 +1,119 @@
+"""One pass over the video: everything that pixels are needed for."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from race.formats import Shot
+from race.observations import DESCRIPTOR, Detections, Frames, Lines, Observations
+from vision.appearance import describe_helmets, describe_suits
+from vision.camera_motion import CameraMotion
+from vision.detector import Detector, FrameDetections
+from vision.finish_line import Line, find_lines
+from vision.frames import Frame, FrameReader, probe
+from vision.scorebug import ScorebugReader
+from vision.shots import ShotDetector
+
+BATCH = 4
+"""Pictures given to the detector at once; no more, so that memory stays flat at 1080p."""
+SURE_PERSON = 0.1
+"""Boxes from this score on are masked where the background is looked at."""
+
+Progress = Callable[[Frame], None]
+
+
+def observe(
+    path: Path,
+    detector: Detector,
+    from_s: float | None = None,
+    to_s: float | None = None,
+    progress: Progress = lambda frame: None,
+) -> Observations:
+    """Watch the video at ``path`` from ``from_s`` to ``to_s``, seconds, and say what was seen.
+
+    ``progress`` is called with every picture. Raises VideoError where the video cannot be used.
+    """
+    video = probe(path)
+    reader = FrameReader(path, from_s, to_s)
+    shots, camera, scorebug = ShotDetector(), CameraMotion(), ScorebugReader()
+    numbers, times, motions, qualities = [], [], [], []
+    rows: list[Detections] = []
+    lines: list[tuple[int, Line]] = []
+    for batch in _batches(reader, BATCH):
+        for frame, found in zip(batch, detector.detect([frame.image for frame in batch]), strict=True):
+            people = found.box[found.score >= SURE_PERSON]
+            scorebug.update(frame.number, frame.time_s, frame.image)
+            motion, quality = camera.update(frame.image, people, scorebug.graphics_mask)
+            shots.update(frame.number, frame.time_s, frame.image)
+            lines += [(frame.number, line) for line in find_lines(frame.image, people)]
+            rows.append(_detections(frame, found))
+            numbers.append(frame.number)
+            times.append(frame.time_s)
+            motions.append(motion)
+            qualities.append(quality)
+            progress(frame)
+    found_shots = shots.finish()
+    frames = Frames(
+        np.array(numbers, np.int32), np.array(times), np.array(motions).reshape(-1, 3, 3), np.array(qualities)
+    )
+    return Observations(
+        video=video,
+        weights=detector.name,
+        frames=_without_cuts(frames, found_shots),
+        detections=_joined(rows),
+        shots=found_shots,
+        scorebug=scorebug.finish(),
+        warnings=list(reader.warnings),
+        lines=Lines(
+            frame=np.array([number for number, _ in lines], np.int32),
+            top=np.array([(line.x_top, line.y_top) for _, line in lines]).reshape(-1, 2),
+            bottom=np.array([(line.x_bottom, line.y_bottom) for _, line in lines]).reshape(-1, 2),
+            strength=np.array([line.strength for _, line in lines]),
+        ),
+    )
+
+
+def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
+    iterator = iter(frames)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _detections(frame: Frame, found: FrameDetections) -> Detections:
+    n = len(found.box)
+    return Detections(
+        frame=np.full(n, frame.number, np.int32),
+        box=found.box,
+        score=found.score,
+        helmet=found.helmet,
+        foot=np.full((n, 2), np.nan),
+        foot_sd=np.full(n, np.nan),
+        suit=describe_suits(frame.image, found.box),
+        helmet_colour=describe_helmets(frame.image, found.box, found.helmet),
+    )
+
+
+def _joined(rows: list[Detections]) -> Detections:
+    def column(name: str, width: tuple[int, ...]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        return np.concatenate([np.empty((0, *width)), *(getattr(row, name) for row in rows)])
+
+    return Detections(
+        frame=np.concatenate([np.empty(0, np.int32), *(row.frame for row in rows)]),
+        box=column("box", (4,)),
+        score=column("score", ()),
+        helmet=column("helmet", (4,)),
+        foot=column("foot", (2,)),
+        foot_sd=column("foot_sd", ()),
+        suit=column("suit", (DESCRIPTOR,)),
+        helmet_colour=column("helmet_colour", (DESCRIPTOR,)),
+    )
+
+
+def _without_cuts(frames: Frames, shots: list[Shot]) -> Frames:
+    """``frames`` with the camera's motion unknown where a shot begins: there is none over a cut."""
+    begins = np.isin(frames.number, [shot.start_frame for shot in shots])
+    motion, quality = frames.motion.copy(), frames.motion_quality.copy()
+    motion[begins], quality[begins] = np.nan, np.nan
+    return Frames(frames.number, frames.time_s, motion, quality)
