@@ -1,0 +1,111 @@
+"""What lens, shutter and sensor make of a sharp picture: motion blur, exposure, noise, combing."""
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from simulation.camera import Camera
+
+Floats = NDArray[np.float64]
+Picture = NDArray[np.uint8]
+
+SHUTTER = 0.5
+"""Share of the time from picture to picture that the shutter is open."""
+
+
+def camera_step(camera: Camera, ahead: Camera) -> Floats:
+    """(3, 3) homography of what stands still, pixels of ``camera`` to pixels of ``ahead``; both stand in one place."""
+    return np.asarray(ahead.intrinsics @ ahead.rotation @ camera.rotation.T @ np.linalg.inv(camera.intrinsics))
+
+
+def blur(sharp: Picture, people: NDArray[np.int16], velocity: NDArray[np.float32], step: Floats) -> Picture:
+    """``sharp`` as an open shutter sees it.
+
+    ``step`` is the homography by which all that stands still moves while the shutter is open, ``velocity`` (H, W, 2)
+    by how many pixels the people do, where ``people`` (H, W) is 0 or more. Ground and people are blurred apart, each
+    along its own way, and laid over each other, so that neither smears into the other.
+    """
+    height, width = people.shape
+    ground = (people < 0).astype(np.uint8)
+    still = _sweep(sharp, ground, step)
+    if not (people >= 0).any():
+        return np.clip(still, 0, 255).astype(np.uint8)
+    paint = np.zeros((height, width, 3), np.float32)
+    cover = np.zeros((height, width), np.float32)
+    _smear_kernel(sharp, people, velocity, paint, cover)
+    over = np.minimum(cover, 1.0)[..., None]
+    mixed = still * (1.0 - over) + paint / np.maximum(cover, 1.0)[..., None]
+    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+
+
+def _sweep(sharp: Picture, ground: NDArray[np.uint8], step: Floats) -> NDArray[np.float32]:
+    """Mean of ``sharp`` over the camera's way, people left out; where nothing else was seen, what is around them."""
+    height, width = ground.shape
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height], [width / 2, height / 2]], np.float64)
+    moved = cv2.perspectiveTransform(corners[None], step)[0]
+    far = float(np.max(np.linalg.norm(moved - corners, axis=1)))
+    taps = int(np.clip(np.ceil(far / 1.5), 1, 24))
+    masked = sharp * ground[..., None]
+    total = np.zeros((height, width, 3), np.float32)
+    weight = np.zeros((height, width), np.float32)
+    for share in (np.arange(taps) + 0.5) / taps - 0.5:
+        part = np.eye(3) * (1 - share) + step / step[2, 2] * share
+        if abs(share) * far < 0.2:
+            total += masked
+            weight += ground
+            continue
+        flags = cv2.INTER_LINEAR
+        total += cv2.warpPerspective(masked, part, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        weight += cv2.warpPerspective(ground, part, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    around = cv2.blur(masked, (25, 25)).astype(np.float32)
+    around /= np.maximum(cv2.blur(ground.astype(np.float32), (25, 25)), 0.02)[..., None]
+    known = np.minimum(weight, 1.0)[..., None]
+    return np.asarray(total / np.maximum(weight, 1e-3)[..., None] * known + around * (1.0 - known))
+
+
+@njit(cache=True)
+def _smear_kernel(
+    sharp: Picture,
+    people: NDArray[np.int16],
+    velocity: NDArray[np.float32],
+    paint: NDArray[np.float32],
+    cover: NDArray[np.float32],
+) -> None:
+    # every pixel of a person is spread evenly along its way, from half of it before to half of it after
+    height, width = people.shape
+    for y in range(height):
+        for x in range(width):
+            if people[y, x] < 0:
+                continue
+            vx, vy = velocity[y, x, 0], velocity[y, x, 1]
+            taps = min(40, 1 + int(np.ceil(np.sqrt(vx * vx + vy * vy))))
+            part = np.float32(1.0 / taps)
+            for k in range(taps):
+                share = (k + 0.5) / taps - 0.5
+                column = int(np.floor(x + 0.5 + vx * share))
+                row = int(np.floor(y + 0.5 + vy * share))
+                if 0 <= column < width and 0 <= row < height:
+                    cover[row, column] += part
+                    for c in range(3):
+                        paint[row, column, c] += part * sharp[y, x, c]
+
+
+def sensor(picture: Picture, exposure: float, warmth: float, noise: float, rng: np.random.Generator) -> Picture:
+    """``picture`` (BGR) a little brighter or darker, tinted, softly clipped and grainy; ``noise`` in grey levels."""
+    height, width = picture.shape[:2]
+    gain = np.array([1.0 - warmth, 1.0, 1.0 + warmth], np.float32) * exposure
+    bright = picture.astype(np.float32) * gain
+    over = np.maximum(bright - 225.0, 0.0)
+    bright -= over * over / (over + 60.0)
+    # chroma is coarser than luma, as after any video coding
+    grain = rng.standard_normal((height, width), np.float32) * noise
+    tint = cv2.resize(rng.standard_normal((height // 2, width // 2, 3), np.float32), (width, height)) * (0.5 * noise)
+    return np.clip(bright + grain[..., None] + tint, 0, 255).astype(np.uint8)
+
+
+def comb(picture: Picture, before: Picture) -> Picture:
+    """Every other line from the picture before: interlaced video shown as it came."""
+    combed = picture.copy()
+    combed[1::2] = before[1::2]
+    return combed

@@ -1,0 +1,307 @@
+"""What a body does, as numbers: the keyframes of each pose and the posture in between.
+
+A posture is written for a skater 1.75 m tall and scaled with the height. Two frames of reference, both x forward, y to
+the left, z up, origin on the ice midway between the blades: the **ice** frame stays upright, the **lean** frame is tilted
+with the body about the x axis. Lengths in metres, angles in degrees.
+"""
+
+from dataclasses import astuple, dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.motion import Motion, Pose
+
+Floats = NDArray[np.float64]
+Point = tuple[float, float, float]
+
+REFERENCE_HEIGHT_M = 1.75
+_BLEND_S = 0.16
+"""Half width of the window that postures are averaged over, so that one pose runs into the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """hip: lean frame. Feet: ice frame, z the height of the blade. Hands: from the shoulder, lean frame; a hand with
+    ``*_hand_down`` 1 is on the ice below that place. ``tilt`` lays the whole body over to the left, feet included by
+    ``feet_tilted``; ``chest`` and ``pelvis`` are forward pitch, ``roll`` lifts the right shoulder, ``twist`` turns the
+    chest to the left. ``toe_*`` turns a foot outward, ``heel_*`` lifts its heel."""
+
+    hip: Point = (-0.05, 0.0, 0.95)
+    chest: float = 6.0
+    pelvis: float = 2.0
+    twist: float = 0.0
+    roll: float = 0.0
+    head: float = 5.0
+    left_foot: Point = (0.0, 0.11, 0.0)
+    right_foot: Point = (0.0, -0.11, 0.0)
+    toe_left: float = 5.0
+    toe_right: float = 5.0
+    heel_left: float = 0.0
+    heel_right: float = 0.0
+    left_hand: Point = (0.06, 0.10, -0.50)
+    right_hand: Point = (0.06, -0.10, -0.50)
+    left_hand_down: float = 0.0
+    right_hand_down: float = 0.0
+    tilt: float = 0.0
+    feet_tilted: float = 0.0
+
+
+_STAND = Posture()
+_CROUCH = Posture(
+    hip=(-0.26, 0.0, 0.60),
+    chest=64,
+    pelvis=38,
+    head=16,
+    left_foot=(0.06, 0.10, 0.0),
+    right_foot=(0.0, -0.10, 0.0),
+    left_hand=(0.18, 0.02, -0.42),
+    right_hand=(0.16, -0.02, -0.42),
+)
+_GLIDE = replace(_CROUCH, hip=(-0.24, 0.0, 0.70), chest=52, pelvis=30)
+
+# The straight: push with one leg to the side and back, then bring it home behind the other; arms swing against it.
+_LEFT_PUSH = replace(
+    _CROUCH,
+    hip=(-0.22, -0.06, 0.56),
+    chest=70,
+    pelvis=42,
+    twist=8,
+    left_foot=(-0.34, 0.52, 0.0),
+    right_foot=(0.10, -0.06, 0.0),
+    toe_left=28,
+    left_hand=(0.36, -0.06, -0.34),
+    right_hand=(-0.44, -0.20, -0.10),
+)
+_LEFT_HOME = replace(
+    _CROUCH,
+    hip=(-0.26, -0.03, 0.54),
+    chest=68,
+    pelvis=42,
+    left_foot=(-0.46, 0.10, 0.16),
+    right_foot=(0.10, -0.02, 0.0),
+    heel_left=40,
+    left_hand=(0.05, 0.06, -0.48),
+    right_hand=(0.0, -0.10, -0.46),
+)
+
+# The corner: the right leg pushes out, then steps over the left, which pushes out underneath; the left hand is down.
+_CORNER = replace(
+    _CROUCH,
+    hip=(-0.20, 0.0, 0.60),
+    chest=74,
+    pelvis=46,
+    roll=6,
+    twist=10,
+    head=14,
+    left_hand=(0.14, 0.16, -0.45),
+    left_hand_down=1.0,
+    right_hand=(-0.34, -0.34, -0.10),
+)
+_CORNER_RIGHT_OUT = replace(
+    _CORNER,
+    left_foot=(0.20, 0.06, 0.0),
+    right_foot=(-0.36, -0.56, 0.0),
+    toe_right=20,
+    right_hand=(-0.46, -0.26, 0.02),
+)
+_CORNER_RIGHT_OVER = replace(
+    _CORNER,
+    left_foot=(0.06, 0.0, 0.0),
+    right_foot=(0.10, 0.06, 0.16),
+    heel_right=12,
+)
+_CORNER_LEFT_OUT = replace(
+    _CORNER,
+    hip=(-0.16, 0.0, 0.62),
+    left_foot=(-0.46, -0.36, 0.0),
+    right_foot=(0.26, 0.02, 0.0),
+    heel_left=16,
+    right_hand=(-0.10, -0.36, -0.30),
+)
+_CORNER_LEFT_HOME = replace(
+    _CORNER,
+    left_foot=(-0.10, 0.06, 0.12),
+    right_foot=(0.14, -0.08, 0.0),
+    heel_left=24,
+)
+
+_READY = Posture(
+    hip=(-0.10, 0.0, 0.72),
+    chest=48,
+    pelvis=30,
+    head=10,
+    left_foot=(0.42, 0.12, 0.0),
+    right_foot=(-0.38, -0.16, 0.0),
+    toe_right=55,
+    left_hand=(0.10, 0.12, -0.42),
+    right_hand=(-0.36, -0.22, -0.16),
+)
+_RUN_LEFT = replace(
+    _READY,
+    hip=(0.02, 0.0, 0.76),
+    left_foot=(0.40, 0.16, 0.18),
+    right_foot=(-0.46, -0.22, 0.0),
+    toe_left=35,
+    heel_right=20,
+    left_hand=(-0.34, 0.24, -0.18),
+    right_hand=(0.34, -0.04, -0.24),
+)
+
+_PUSH = replace(_GLIDE, chest=44, left_hand=(0.50, -0.02, -0.16), right_hand=(0.50, 0.02, -0.16), hip=(-0.2, 0, 0.74))
+_PUSHED = replace(_CROUCH, hip=(-0.22, 0.0, 0.52), left_hand=(0.24, 0.0, -0.36), right_hand=(0.24, 0.0, -0.36))
+
+_DOWN = Posture(
+    hip=(-0.10, 0.0, 0.16),
+    chest=28,
+    pelvis=12,
+    roll=-10,
+    head=-6,
+    left_foot=(0.46, 0.20, 0.35),
+    right_foot=(0.62, -0.16, 0.30),
+    left_hand=(0.02, 0.34, -0.34),
+    right_hand=(0.30, -0.22, -0.16),
+    left_hand_down=1.0,
+    tilt=62,
+    feet_tilted=1.0,
+)
+_FLAT = replace(
+    _DOWN,
+    chest=8,
+    pelvis=0,
+    left_foot=(0.34, 0.14, 0.34),
+    right_foot=(0.56, -0.12, 0.22),
+    tilt=72,
+)
+_KNEELING = Posture(
+    hip=(-0.12, 0.0, 0.50),
+    chest=38,
+    pelvis=18,
+    left_foot=(-0.46, 0.12, 0.06),
+    right_foot=(0.24, -0.14, 0.0),
+    heel_left=62,
+    left_hand=(0.20, 0.05, -0.42),
+    right_hand=(0.30, -0.02, -0.34),
+)
+_LUNGE = replace(
+    _CROUCH,
+    hip=(-0.18, 0.0, 0.62),
+    chest=46,
+    pelvis=24,
+    left_foot=(-0.44, 0.12, 0.0),
+    right_foot=(0.66, -0.10, 0.03),
+    heel_left=24,
+    left_hand=(0.26, 0.22, -0.30),
+    right_hand=(-0.30, -0.34, -0.14),
+)
+
+
+def _mirrored(posture: Posture) -> Posture:
+    def flip(point: Point) -> Point:
+        return (point[0], -point[1], point[2])
+
+    return replace(
+        posture,
+        hip=flip(posture.hip),
+        twist=-posture.twist,
+        roll=-posture.roll,
+        left_foot=flip(posture.right_foot),
+        right_foot=flip(posture.left_foot),
+        toe_left=posture.toe_right,
+        toe_right=posture.toe_left,
+        heel_left=posture.heel_right,
+        heel_right=posture.heel_left,
+        left_hand=flip(posture.right_hand),
+        right_hand=flip(posture.left_hand),
+        left_hand_down=posture.right_hand_down,
+        right_hand_down=posture.left_hand_down,
+    )
+
+
+# phase -> posture; the last one of a cycle repeats the first
+KEYFRAMES: dict[Pose, tuple[tuple[float, Posture], ...]] = {
+    Pose.STAND: ((0.0, _STAND),),
+    Pose.START: ((0.0, _READY), (0.12, _RUN_LEFT), (0.5, _mirrored(_RUN_LEFT)), (1.0, _RUN_LEFT)),
+    Pose.STROKE: (
+        (0.0, _CROUCH),
+        (0.28, _LEFT_PUSH),
+        (0.42, _LEFT_HOME),
+        (0.5, _mirrored(_CROUCH)),
+        (0.78, _mirrored(_LEFT_PUSH)),
+        (0.92, _mirrored(_LEFT_HOME)),
+        (1.0, _CROUCH),
+    ),
+    Pose.CORNER: (
+        (0.0, _CORNER_RIGHT_OVER),
+        (0.25, _CORNER_LEFT_OUT),
+        (0.45, _CORNER_LEFT_HOME),
+        (0.75, _CORNER_RIGHT_OUT),
+        (1.0, _CORNER_RIGHT_OVER),
+    ),
+    Pose.GLIDE: ((0.0, _GLIDE),),
+    Pose.PUSH: ((0.0, _GLIDE), (0.3, _PUSH), (0.8, replace(_PUSH, hip=(-0.05, 0.0, 0.78))), (1.0, _GLIDE)),
+    Pose.PUSHED: ((0.0, _PUSHED),),
+    Pose.FALL: (
+        (0.0, _CROUCH),
+        (0.5, replace(_CROUCH, hip=(-0.3, 0.1, 0.40), tilt=35, left_hand_down=1.0)),
+        (1.0, _DOWN),
+    ),
+    Pose.SLIDE: ((0.0, _DOWN), (1.0, _FLAT)),
+    Pose.LYING: ((0.0, _FLAT),),
+    Pose.KNEEL: ((0.0, _FLAT), (1.0, _KNEELING)),
+    Pose.RISE: ((0.0, _KNEELING), (1.0, _GLIDE)),
+    Pose.KICK: ((0.0, _CROUCH), (0.5, _LUNGE), (1.0, _CROUCH)),
+}
+
+
+def _flat(posture: Posture) -> list[float]:
+    numbers: list[float] = []
+    for value in astuple(posture):
+        numbers.extend(value if isinstance(value, tuple) else (value,))
+    return numbers
+
+
+def _columns() -> dict[str, slice]:
+    found, start = {}, 0
+    for field in fields(Posture):
+        width = 3 if isinstance(getattr(_STAND, field.name), tuple) else 1
+        found[field.name] = slice(start, start + width)
+        start += width
+    return found
+
+
+COLUMNS = _columns()
+"""Where each field of ``Posture`` stands in a row of numbers."""
+WIDTH = len(_flat(_STAND))
+_TABLES = {
+    int(pose): (np.array([phase for phase, _ in keys]), np.array([_flat(posture) for _, posture in keys]))
+    for pose, keys in KEYFRAMES.items()
+}
+
+
+def keyed(pose: NDArray[np.uint8], phase: Floats) -> Floats:
+    """Postures as numbers, (N, WIDTH), at ``phase`` of ``pose``, both (N,); eased between keyframes."""
+    postures = np.empty((len(pose), WIDTH))
+    for code in np.unique(pose):
+        chosen = pose == code
+        phases, table = _TABLES[int(code)]
+        at = np.clip(phase[chosen], 0.0, 1.0)
+        after = np.clip(np.searchsorted(phases, at, side="right"), 1, max(len(phases) - 1, 1))
+        if len(phases) == 1:
+            postures[chosen] = table[0]
+            continue
+        share = (at - phases[after - 1]) / (phases[after] - phases[after - 1])
+        share = (share * share * (3.0 - 2.0 * share))[:, None]
+        postures[chosen] = table[after - 1] * (1.0 - share) + table[after] * share
+    return postures
+
+
+def postures_at(motion: Motion, time_s: float, people: NDArray[np.intp]) -> Floats:
+    """(N, WIDTH) postures of ``people`` (indices) at ``time_s``, averaged over a short window around it."""
+    window = time_s + _BLEND_S * np.linspace(-1.0, 1.0, 9)
+    weight = np.hanning(11)[1:-1]
+    columns = np.clip(np.searchsorted(motion.time_s, window), 0, len(motion.time_s) - 1)
+    pose = motion.pose[np.ix_(people, columns)]
+    phase = motion.phase[np.ix_(people, columns)]
+    sampled = keyed(pose.ravel(), phase.ravel()).reshape(*pose.shape, WIDTH)
+    return np.asarray(np.einsum("ptw,t->pw", sampled, weight / weight.sum()))
