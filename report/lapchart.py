@@ -9,44 +9,23 @@
 A line breaks where a crossing was not seen and is dashed where it was interpolated.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
-from race.formats import FinishRow, Incident, Race
+from race.formats import FinishRow, Race
 from report import svg
 from report.colours import competitor_colours
-from report.columns import Cell, Column, has_laps, race_columns
+from report.columns import Column, has_laps, race_columns
 from report.labels import (
     competitor_names,
     event_title,
-    ordinal,
     shortened,
     text_width,
     time_label,
-    uncertainty_label,
 )
+from report.lapline import ROW, TOP, Node, draw_end, draw_line, line_nodes
 
-ROW = 46.0
-TOP = 116.0
 NAME_SIZE = 14.0
 LONGEST_NAME = 190.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """Where a competitor's line has a point: ``rank`` is the row; ``start`` is the start lane, not a rank."""
-
-    position: int
-    x: float
-    rank: int
-    time_s: float | None
-    interpolated: bool
-    start: bool
-    title: str
-
-    @property
-    def y(self) -> float:
-        return TOP + ROW * (self.rank - 0.5)
 
 
 def lap_chart_svg(race: Race) -> str:
@@ -64,11 +43,11 @@ def lap_chart_svg(race: Race) -> str:
 
     names = competitor_names(race)
     slots, breaks = _slots([*([0] if starts else []), *(column.position for column in columns)])
-    step = max(30.0, min(112.0, 720.0 / max(1.0, max(slots.values()))))
+    step = max(22.0, min(112.0, 720.0 / max(1.0, max(slots.values()))))
     label_width = min(LONGEST_NAME, max(text_width(name, NAME_SIZE) for name in names.values())) + 12
     left = 44.0 + (label_width if len(slots) > 1 else 0.0)
     x_of = {position: left + 24.0 + step * slot for position, slot in slots.items()}
-    nodes = {id_: _nodes(id_, name, starts.get(id_), columns, x_of) for id_, name in names.items()}
+    nodes = {id_: line_nodes(id_, name, starts.get(id_), columns, x_of) for id_, name in names.items()}
     rows = max([len(names), *(node.rank for line in nodes.values() for node in line)])
     right = max(x_of.values()) + 40.0
     width = max(right + label_width + 120.0, 480.0, 40.0 + text_width(title, 21))
@@ -80,8 +59,8 @@ def lap_chart_svg(race: Race) -> str:
     for shape, (id_, line) in enumerate(nodes.items()):
         group = svg.add(root, "g", class_="competitor", data_competitor=id_)
         svg.add(group, "title", names[id_])
-        _draw_line(group, line, colours[id_])
-        _draw_end(group, race, id_, line, colours[id_], step, columns)
+        draw_line(group, line, colours[id_])
+        draw_end(group, race, id_, line, colours[id_], step, columns)
         for node in line:
             svg.marker(group, shape, node.x, node.y, colours[id_], node.interpolated, node.title)
     if len(slots) > 1:
@@ -104,31 +83,7 @@ def _slots(positions: list[int]) -> tuple[dict[int, float], list[float]]:
     return slots, breaks
 
 
-def _nodes(id_: int, name: str, start: int | None, columns: list[Column], x_of: dict[int, float]) -> list[_Node]:
-    nodes = []
-    if start is not None:
-        nodes.append(_Node(0, x_of[0], start, None, False, True, f"{name}: start position {start}"))
-    for column in columns:
-        cell = column.cells.get(id_)
-        if cell is not None and cell.rank is not None:
-            tip = f"{name}: {_cell_title(cell, cell.rank, column)}"
-            x = x_of[column.position]
-            nodes.append(_Node(column.position, x, cell.rank, cell.time_s, cell.interpolated, False, tip))
-    return nodes
-
-
-def _cell_title(cell: Cell, rank: int, column: Column) -> str:
-    parts = [f"{ordinal(rank)} at {' '.join(filter(None, (column.label, f'({column.note})' if column.note else '')))}"]
-    if cell.time_s is not None:
-        parts.append(
-            f"{time_label(cell.time_s, cell.time_sd_s)} s of the video {uncertainty_label(cell.time_sd_s)}".strip()
-        )
-    if cell.lap_time_s is not None:
-        parts.append(f"lap {time_label(cell.lap_time_s)} s")
-    return ", ".join([*parts, f"from {cell.source}"])
-
-
-def _description(race: Race, names: dict[int, str], nodes: dict[int, list[_Node]]) -> str:
+def _description(race: Race, names: dict[int, str], nodes: dict[int, list[Node]]) -> str:
     """The chart in words: each competitor's ranks in order."""
     lines = []
     for competitor in race.competitors:
@@ -162,77 +117,20 @@ def _grid(
         svg.add(root, "text", str(rank), x=24, y=y + 5, font_size=15, font_weight=700, fill=svg.SOFT, class_="rank")
     heads = [(0, "Start", "order")] if starts else []
     heads += [(c.position, c.label or c.note, c.note if c.label else "") for c in columns]
-    widest = max(max(text_width(label, 13), text_width(note, 11)) for _, label, note in heads) + 8
-    every = max(1, -int(-widest // step)) if len(heads) > 2 else 1
-    for k, (position, label, note) in enumerate(heads):
+    apart = max(max(text_width(label, 13), text_width(note, 11)) for _, label, note in heads) + 4
+    labelled: list[float] = []
+    for position, label, note in [*heads[:1], *reversed(heads[1:])]:
         x = x_of[position]
         svg.add(root, "line", x1=x, x2=x, y1=TOP, y2=bottom, stroke=svg.GRID)
-        if position and k != len(heads) - 1 and ((k - bool(starts)) % every or len(heads) - 1 - k < every):
+        if any(abs(x - other) < apart for other in labelled):
             continue
+        labelled.append(x)
         svg.add(root, "text", label, x=x, y=TOP - 26, text_anchor="middle", font_weight=700, class_="lap")
         svg.add(root, "text", note, x=x, y=TOP - 10, text_anchor="middle", font_size=11, fill=svg.SOFT)
     for slot in breaks:
         x = first + step * slot
         svg.add(root, "rect", x=x - 9, y=TOP, width=18, height=bottom - TOP, fill="#ffffff")
         svg.add(root, "text", "⋯", x=x, y=TOP - 24, text_anchor="middle", font_size=16, fill=svg.SOFT)
-
-
-def _draw_line(group: svg.Element, line: list[_Node], colour: str) -> None:
-    for a, b in pairwise(line):
-        if b.position - a.position != 1:
-            continue
-        d = svg.path([(a.x, a.y), (b.x, b.y)])
-        svg.add(group, "path", d=d, stroke="#ffffff", stroke_width=8, fill="none")
-        stroke = svg.add(group, "path", d=d, stroke=colour, stroke_width=4, fill="none", class_="line")
-        stroke.set("stroke-linecap", "round")
-        if a.start:
-            stroke.set("stroke-width", "2")
-        if a.interpolated or b.interpolated:
-            stroke.set("stroke-dasharray", "2 8")
-
-
-def _draw_end(
-    group: svg.Element, race: Race, id_: int, line: list[_Node], colour: str, step: float, columns: list[Column]
-) -> None:
-    """Falls, and where the line of one who did not finish ends."""
-    seen = [node for node in line if node.time_s is not None or node.start]
-    end: tuple[float, float] | None = None
-    for fall in (i for i in race.incidents if i.kind == "fall" and id_ in i.competitors):
-        place = _fall_place(fall, seen, step)
-        if place is None:
-            continue
-        x, y, last = place
-        if last:
-            stub = svg.path([(seen[-1].x, seen[-1].y), (x, y)])
-            svg.add(group, "path", d=stub, stroke=colour, stroke_width=4, fill="none", stroke_linecap="round")
-            end = (x, y)
-        _cross(group, x, y, f"fall at {time_label(fall.start_s)} s of the video, confidence {fall.confidence:.0%}")
-    status = next(c.status for c in race.competitors if c.id == id_)
-    if status == "DNF" and line:
-        x, y = end or (line[-1].x, line[-1].y)
-        svg.add(group, "text", "DNF", x=x + 13, y=y + 5, font_size=12, font_weight=700, fill=svg.WARN, class_="dnf")
-
-
-def _fall_place(fall: Incident, seen: list[_Node], step: float) -> tuple[float, float, bool] | None:
-    """Point of the line at the time of the fall, and whether the line ends with it; None where it has no such point."""
-    before = [node for node in seen if node.time_s is None or node.time_s <= fall.start_s]
-    after = [node for node in seen if node.time_s is not None and node.time_s > fall.start_s]
-    if not before:
-        return None
-    a = before[-1]
-    if not after:
-        return a.x + 0.5 * step, a.y, True
-    b = after[0]
-    share = 0.5 if a.time_s is None or b.time_s is None else (fall.start_s - a.time_s) / (b.time_s - a.time_s)
-    return a.x + share * (b.x - a.x), a.y + share * (b.y - a.y), False
-
-
-def _cross(group: svg.Element, x: float, y: float, title: str) -> None:
-    mark = svg.add(group, "g", class_="fall")
-    svg.add(mark, "title", title)
-    svg.add(mark, "circle", cx=x, cy=y, r=9, fill="#ffffff", stroke=svg.WARN, stroke_width=2)
-    d = f"M{x - 4:.1f} {y - 4:.1f}l8 8m0 -8l-8 8"
-    svg.add(mark, "path", d=d, stroke=svg.WARN, stroke_width=2.5, stroke_linecap="round", fill="none")
 
 
 def _rows(wanted: dict[int, int | None]) -> dict[int, int]:
@@ -248,7 +146,7 @@ def _rows(wanted: dict[int, int | None]) -> dict[int, int]:
 
 def _names_left(
     root: svg.Element,
-    nodes: dict[int, list[_Node]],
+    nodes: dict[int, list[Node]],
     names: dict[int, str],
     colours: dict[int, str],
     first: int,
@@ -266,7 +164,7 @@ def _names_left(
 def _names_right(
     root: svg.Element,
     race: Race,
-    nodes: dict[int, list[_Node]],
+    nodes: dict[int, list[Node]],
     names: dict[int, str],
     colours: dict[int, str],
     columns: list[Column],
@@ -304,9 +202,7 @@ def _result(row: FinishRow | None, last: Column | None, id_: int) -> str:
     return f"+{time_label(cell.time_s - last.leader_s, cell.time_sd_s)}{photo}"
 
 
-def _photo_finish(
-    root: svg.Element, race: Race, nodes: dict[int, list[_Node]], columns: list[Column], x: float
-) -> None:
+def _photo_finish(root: svg.Element, race: Race, nodes: dict[int, list[Node]], columns: list[Column], x: float) -> None:
     close = [row.competitor for row in race.finish if row.photo_finish]
     ends = [nodes[id_][-1] for id_ in close if nodes.get(id_)]
     heights = sorted(node.y for node in ends if columns and node.position == columns[-1].position)
@@ -318,7 +214,7 @@ def _photo_finish(
             svg.add(bracket, "title", "photo finish: too close to order with certainty")
 
 
-def _legend(root: svg.Element, race: Race, columns: list[Column], nodes: dict[int, list[_Node]], y: float) -> None:
+def _legend(root: svg.Element, race: Race, columns: list[Column], nodes: dict[int, list[Node]], y: float) -> None:
     """Only what this chart shows."""
     entries = []
     cells = [column.cells.get(id_) for column in columns for id_ in nodes]
