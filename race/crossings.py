@@ -17,7 +17,7 @@ from race.scene import Scene
 Floats = NDArray[np.float64]
 
 SAME_LINE = 0.05
-"""Of the picture's width that a line may be off where camera motion expects it, per second since it was seen, plus ..."""
+"""Of the picture's width that a line may be off its expected place, per second since it was seen, plus ..."""
 SAME_LINE_AT_ONCE = 0.03
 MEMORY_S = 1.0
 """A line not seen for so long has to be found anew, and is carried so far beyond its sightings at most."""

@@ -161,7 +161,7 @@ class ScorebugReading(Model):
 
 class Computing(Model):
     seconds: float
-    peak_memory_mb: float
+    peak_memory_mb: float | None
     version: str
     weights: str | None = None
     command: str = ""

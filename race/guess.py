@@ -1,6 +1,6 @@
 """Which event this is, from what the score bug and the field tell (``--event auto``)."""
 
-from race.events import EVENTS, RaceEvent
+from race.events import EVENTS, Gender, RaceEvent
 from race.formats import ScorebugReading
 
 TOTAL_S = {
@@ -42,7 +42,7 @@ def _fits(event: RaceEvent, clock_s: float, laps_to_go: int) -> bool:
     return shortest_s * done / event.laps * 0.9 <= clock_s <= longest_s * min(1.0, (done + 1) / event.laps) * 1.1
 
 
-def one_name(events: list[RaceEvent]) -> tuple[str | None, str | None]:
+def one_name(events: list[RaceEvent]) -> tuple[str | None, Gender | None]:
     """Name and gender that all of ``events`` share; None for what they do not."""
     names, genders = {event.name for event in events}, {event.gender for event in events}
     if len(names) != 1:

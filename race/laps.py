@@ -78,9 +78,7 @@ def number_passages(
     return numbered
 
 
-def _laps_to_go_after(
-    passage: Passage, passages: Sequence[Passage], readings: Sequence[ScorebugReading]
-) -> int | None:
+def _laps_to_go_after(passage: Passage, passages: Sequence[Passage], readings: Sequence[ScorebugReading]) -> int | None:
     """The laps to go that come up on the score bug after a passage and stay for most of the lap, or None."""
     later = [other.time_s for other in passages if other.time_s > passage.time_s]
     end_s = min([passage.time_s + SHORTEST_LAP_S, *later])
@@ -116,9 +114,7 @@ def _find_finish(
     return None
 
 
-def _counted_from(
-    k: int, passages: Sequence[Passage], to_go: Sequence[int | None], known: Sequence[int]
-) -> int | None:
+def _counted_from(k: int, passages: Sequence[Passage], to_go: Sequence[int | None], known: Sequence[int]) -> int | None:
     """Laps to go after passage ``k``, counted through laps of plausible length from the nearest that is known."""
     if not known:
         return None
@@ -134,7 +130,7 @@ def _counted_from(
 
 @dataclass(frozen=True, slots=True)
 class ShownLap:
-    """A row of the score bug: at the crossing with ``laps_to_go`` left, ``name`` was ``rank``-th after ``lap_time_s``."""
+    """A row of the score bug: with ``laps_to_go`` left ``name`` crossed as the ``rank``-th, after ``lap_time_s``."""
 
     laps_to_go: int
     rank: int

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from race.errors import RaceFileError
 from race.formats import Model, ScorebugReading, Shot, Video
@@ -129,7 +129,7 @@ def no_lines() -> Lines:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """All that vision knows of one video. ``shots`` and ``scorebug`` are in time order; shot kinds come from ``race``."""
+    """All that vision knows of one video; shots and readings in time order, shots without their kind."""
 
     video: Video
     weights: str | None
@@ -146,7 +146,7 @@ class _Rest(Model):
     weights: str | None = None
     shots: list[Shot]
     scorebug: list[ScorebugReading]
-    warnings: list[str] = []
+    warnings: list[str] = Field(default_factory=list)
 
 
 _DETECTION_COLUMNS = {

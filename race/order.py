@@ -52,10 +52,10 @@ class Order:
         np.einsum("iit->it", pair)[:] = False
         rank = 1.0 + (before.transpose(1, 0, 2) & pair).sum(axis=1)
         rank[~racers | (pair & ~decided & ~decided.transpose(1, 0, 2)).any(axis=1)] = np.nan
-        return rank
+        return np.asarray(rank, np.float64)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def smooth_sign(
     gap: Floats,  # (F,) seconds, NaN where not measured
     time_s: Floats,  # (F,)
@@ -93,7 +93,7 @@ def find_order(gap: Floats, time_s: Floats) -> Order:
         for j in range(i + 1, racers):
             ahead[i, j] = smooth_sign(signed[i, j], time_s, SWITCH_COST)
             ahead[j, i] = ~ahead[i, j]
-    known = np.isfinite(signed).any(axis=2)
+    known = np.asarray(np.isfinite(signed).any(axis=2), np.bool_)
     return Order(ahead, signed, known)
 
 

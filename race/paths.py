@@ -1,4 +1,4 @@
-"""Racers' paths over the ice as a moving camera sees them: foot points and velocities with the camera's motion taken out.
+"""Racers' paths over the ice as a moving camera sees them: foot points and velocities, the camera's motion taken out.
 
 Everything is local: a path is brought into one frame only from a few seconds around it, through the chained camera
 motion, so that neither drift nor a wide pan matters. ``to_reference`` maps pixels of each frame to the reference of
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def map_point(homography: Floats, x: float, y: float) -> tuple[float, float]:
     """Image of the point (x, y) under a 3 x 3 homography."""
     w = homography[2, 0] * x + homography[2, 1] * y + homography[2, 2]
@@ -22,7 +22,7 @@ def map_point(homography: Floats, x: float, y: float) -> tuple[float, float]:
     )
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def fit_paths(
     foot: Floats,  # (R, F, 2) pixels, NaN where not seen
     time_s: Floats,  # (F,)
@@ -67,7 +67,7 @@ def fit_paths(
             velocity[r, t, 0], velocity[r, t, 1] = vx, vy
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def time_gaps(
     position: Floats,  # (R, F, 2)
     velocity: Floats,  # (R, F, 2)

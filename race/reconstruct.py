@@ -1,6 +1,6 @@
 """From observations to the race at camera level A: who races, in which order, and when each crosses the line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from race.clock import ClockRun, fit_clock
 from race.competitors import track_competitors, track_everybody
 from race.crossings import find_crossings, follow_lines
-from race.events import RaceEvent, find_event
-from race.formats import Event, Race, Shot
+from race.events import Gender, RaceEvent, find_event
+from race.formats import Event, Race
 from race.guess import one_name, possible_events
 from race.laps import Passage, group_passages, number_passages
 from race.observations import Lines, Observations
@@ -37,7 +37,7 @@ class Given:
     event: str | None = None
     gender: str | None = None
     start_list: tuple[Entry, ...] = ()
-    corrections: Corrections = Corrections()
+    corrections: Corrections = field(default_factory=Corrections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _event(observations: Observations, given: Given, final: ClockRun | None) -> 
     if given.event is not None:
         model = find_event(given.event, given.gender)
         only = model.is_relay  # each relay is skated by one gender
-        gender = model.gender if given.gender or only else None
+        gender: Gender | None = model.gender if given.gender or only else None
         return Event(name=model.name, gender=gender, laps=model.laps, source="given"), model
     final_s = final.final_clock_s if final is not None else None
     events = possible_events(observations.scorebug, final_s)

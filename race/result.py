@@ -1,6 +1,7 @@
 """``race.json`` put together from what is known of a race, each value with its source and its uncertainty."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ def _gap_to_leader(order: Order, rank: Floats) -> Floats:
         if rank[leader, t] != 1:
             continue
         gap_s[leader, t] = 0.0
-        for ahead, racer in zip(in_order[:-1], in_order[1:], strict=True):
+        for ahead, racer in pairwise(in_order):
             direct = order.gap_s[leader, racer, t]
             gap_s[racer, t] = direct if np.isfinite(direct) else gap_s[ahead, t] + order.gap_s[ahead, racer, t]
     return gap_s

@@ -38,15 +38,15 @@ def make_scene(observations: Observations) -> Scene:
     """Chain the camera's motion within each shot of ``observations``."""
     frames, video = observations.frames, observations.video
     starts = [shot.start_s for shot in observations.shots]
-    shot = np.searchsorted(starts, frames.time_s + 1e-6, side="right") - 1
-    shot = np.clip(shot, 0, None).astype(np.int32)
+    begun = np.searchsorted(starts, frames.time_s + 1e-6, side="right")
+    shot: NDArray[np.int32] = np.maximum(begun - 1, 0).astype(np.int32)
     part = split_at_gaps(frames.motion, shot)
     to_reference, _ = chain(frames.motion, frames.motion_quality, part, video.width)
     return Scene(
         frames.number,
         frames.time_s,
         to_reference,
-        np.linalg.inv(to_reference),
+        np.asarray(np.linalg.inv(to_reference), np.float64),
         shot,
         part,
         video.width,

@@ -17,7 +17,7 @@ ALONE_S = 2.0
 def label_shots(
     shots: list[Shot], scene: Scene, paths: Paths, racing: NDArray[np.bool_], clock: list[ClockRun]
 ) -> list[Shot]:
-    """``shots`` with kind and confidence. ``paths`` of everybody, ``racing`` (R,) those who race, ``clock`` its runs."""
+    """``shots`` with kind and confidence. ``paths`` of everybody, ``racing`` (R,) those who race."""
     fast = racing[:, None] & (paths.speed >= RACING_SPEED) & (paths.box[..., 3] <= CLOSE_UP * scene.height)
     at_once = fast.sum(axis=0)
     step_s = np.gradient(scene.time_s) if len(scene.time_s) > 1 else np.zeros(len(scene.time_s))

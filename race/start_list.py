@@ -38,9 +38,9 @@ def read_start_list(path: Path) -> list[Entry]:
         for name in COLUMNS[:2]:
             if name not in header:
                 raise RaceFileError(f"{path}: line 1: no column {name}; the first line has to be {','.join(COLUMNS)}")
-        for cells in rows:
-            if any(cell.strip() for cell in cells):
-                entries.append(_entry(path, rows.line_num, header, cells))
+        entries.extend(
+            _entry(path, rows.line_num, header, cells) for cells in rows if any(cell.strip() for cell in cells)
+        )
     except csv.Error as error:
         raise RaceFileError(f"{path}: line {rows.line_num}: {error}") from error
     if not entries:

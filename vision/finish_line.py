@@ -39,7 +39,7 @@ class Line:
     strength: float
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def sheared_sums(
     response: NDArray[np.float32],  # (H, W), zero where not valid
     valid: NDArray[np.int16],  # (H, W), 1 or 0
@@ -53,7 +53,7 @@ def sheared_sums(
     height, width = response.shape
     for k in range(len(slopes)):
         for y in range(height):
-            shift = int(round(slopes[k] * (y - height / 2)))
+            shift = round(slopes[k] * (y - height / 2))
             first, last = max(0, -shift), min(width, width - shift)
             # Views of equal length and three plain loops: this the compiler turns into vector instructions.
             sums, values = total[k, first:last], response[y, first + shift : last + shift]
@@ -121,6 +121,6 @@ def find_lines(image: NDArray[np.uint8], boxes: NDArray[np.float64]) -> list[Lin
     top, bottom = float(on_ice.min()), float(on_ice.max())
 
     def x_at(y: float) -> float:
-        return (x_mid + slope * (y - height / 2)) / scale
+        return float((x_mid + slope * (y - height / 2)) / scale)
 
     return [Line(x_at(top), top / scale, x_at(bottom), bottom / scale, strength_)]

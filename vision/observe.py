@@ -60,7 +60,7 @@ def observe(
     )
     return Observations(
         video=video,
-        weights=detector.name,
+        weights=detector.weights.name,
         frames=_without_cuts(frames, found_shots),
         detections=_joined(rows),
         shots=found_shots,
@@ -73,6 +73,23 @@ def observe(
             strength=np.array([line.strength for _, line in lines]),
         ),
     )
+
+
+def find_people(
+    path: Path,
+    detector: Detector,
+    from_s: float | None = None,
+    to_s: float | None = None,
+    progress: Progress = lambda frame: None,
+) -> tuple[Detections, list[str]]:
+    """Only the people in the video at ``path``, and warnings. Raises VideoError where the video cannot be used."""
+    reader = FrameReader(path, from_s, to_s)
+    rows: list[Detections] = []
+    for batch in _batches(reader, BATCH):
+        for frame, found in zip(batch, detector.detect([frame.image for frame in batch]), strict=True):
+            rows.append(_detections(frame, found))
+            progress(frame)
+    return _joined(rows), list(reader.warnings)
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
@@ -113,7 +130,7 @@ def _joined(rows: list[Detections]) -> Detections:
 
 def _without_cuts(frames: Frames, shots: list[Shot]) -> Frames:
     """``frames`` with the camera's motion unknown where a shot begins: there is none over a cut."""
-    begins = np.isin(frames.number, [shot.start_frame for shot in shots])
+    begins = np.isin(frames.number, [shot.start_frame for shot in shots if shot.start_frame is not None])
     motion, quality = frames.motion.copy(), frames.motion_quality.copy()
     motion[begins], quality[begins] = np.nan, np.nan
     return Frames(frames.number, frames.time_s, motion, quality)

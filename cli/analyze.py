@@ -1,0 +1,158 @@
+"""``shorttrack analyze``: a video in, a folder of results out."""
+
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cli.outputs import RESULTS, check_free, publish, results_folder
+from cli.progress import pictures_between, stage, stderr, warn
+from race.errors import RaceFileError, ShorttrackError
+from race.events import EVENT_NAMES, find_event
+from race.formats import Computing, Race, Video, write_race
+from race.observations import Observations, read_observations, write_observations
+from race.reconstruct import Given, reconstruct
+from race.start_list import read_start_list
+from race.tables import write_camera, write_detections, write_track_tables
+from report.annotated import annotate
+from report.exports import write_incidents_csv, write_laps_csv
+from report.html import write_report
+from tracking import Corrections, read_corrections
+from vision.frames import check_span, probe
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options of ``shorttrack analyze`` as given."""
+
+    video: Path | None
+    out: Path
+    event: str
+    gender: str | None
+    start_list: Path | None
+    weights: str | None
+    device: str | None
+    from_s: float | None
+    to_s: float | None
+    corrections: Path | None
+    observations: Path | None
+    force: bool
+
+
+def analyze(request: Request) -> None:
+    """Do all of it. Raises ShorttrackError or TrackingFileError for what the user can mend."""
+    started = time.monotonic()
+    given = _given(request)
+    before = read_observations(request.observations) if request.observations is not None else None
+    video = _video(request, before)
+    check_free(request.out, request.video, video.sha256, request.force)
+    with results_folder(request.out) as staging:
+        observations = before if before is not None else _observe(request, video, staging)
+        with stage("Reconstructing the race", None):
+            result = reconstruct(observations, given)
+        race = result.race
+        write_observations(observations, staging / "observations")
+        write_detections(observations.detections, staging / "det.txt")
+        write_camera(observations.frames, race.camera_level, staging / "camera.parquet")
+        write_track_tables(result, staging)
+        write_laps_csv(race, staging / "laps.csv")
+        write_incidents_csv(race, staging / "incidents.csv")
+        write_race(race, staging / "race.json")
+        if request.video is not None:
+            with stage("Drawing the video", video.frames) as advance:
+                annotate(request.video, staging, staging / "annotated.mp4", lambda number: advance())
+        race = race.model_copy(update={"computing": _computing(started, observations)})
+        write_race(race, staging / "race.json")
+        write_report(staging)
+        publish(staging)
+    for warning in race.warnings:
+        warn(warning)
+    _summary(race, request.out)
+
+
+def _given(request: Request) -> Given:
+    event = None if request.event == "auto" else request.event
+    if event is not None and event not in EVENT_NAMES:
+        raise ShorttrackError(f"--event {event}: unknown; one of {', '.join(EVENT_NAMES)} or auto")
+    if request.gender not in (None, "w", "m", "x"):
+        raise ShorttrackError(f"--gender {request.gender}: unknown; one of w, m or x")
+    if event is not None and request.gender is not None:
+        try:
+            find_event(event, request.gender)
+        except ValueError as error:
+            raise ShorttrackError(f"--event {event} --gender {request.gender}: {error}") from error
+    return Given(
+        event,
+        request.gender,
+        tuple(read_start_list(request.start_list)) if request.start_list is not None else (),
+        read_corrections(request.corrections) if request.corrections is not None else Corrections(),
+    )
+
+
+def _video(request: Request, before: Observations | None) -> Video:
+    if before is None:
+        assert request.video is not None  # cli.main asks for one of the two
+        video = probe(request.video)
+        check_span(video, request.from_s, request.to_s)
+        return video
+    if request.video is not None and probe(request.video).sha256 != before.video.sha256:
+        raise RaceFileError(
+            f"{request.observations}: these observations are of {before.video.path}, not of {request.video}"
+        )
+    return before.video
+
+
+def _observe(request: Request, video: Video, staging: Path) -> Observations:
+    """Watch the video, and keep what was seen at once, so that nothing that fails later costs it."""
+    from vision.detector import load_detector
+    from vision.observe import observe
+    from vision.weights import find_weights
+
+    assert request.video is not None
+    detector = load_detector(find_weights(request.weights), request.device)
+    with stage(f"Watching ({detector.device})", pictures_between(video, request.from_s, request.to_s)) as advance:
+        observations = observe(request.video, detector, request.from_s, request.to_s, lambda frame: advance())
+    write_observations(observations, staging / "observations")
+    publish(staging, RESULTS if request.force else ("observations",))
+    return observations
+
+
+def _computing(started: float, observations: Observations) -> Computing:
+    try:
+        release = version("shorttrack")
+    except PackageNotFoundError:
+        release = "unknown"
+    return Computing(
+        seconds=round(time.monotonic() - started, 2),
+        peak_memory_mb=_peak_memory_mb(),
+        version=release,
+        weights=observations.weights,
+        command=shlex.join(["shorttrack", *sys.argv[1:]]),
+    )
+
+
+def _peak_memory_mb() -> float | None:
+    """Of this process so far; None on Windows, where Python cannot tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024**2 if sys.platform == "darwin" else 1024), 1)
+
+
+def _summary(race: Race, out: Path) -> None:
+    name = {competitor.id: competitor.name or f"competitor {competitor.id}" for competitor in race.competitors}
+    for row in race.finish:
+        place = "?" if row.rank is None else row.rank
+        clock = "" if row.race_time_s is None else f"  {_clock(row.race_time_s)}"
+        photo = "  photo finish" if row.photo_finish else ""
+        stderr.print(f"{place:>3}  {name[row.competitor]}{clock}{photo}", highlight=False, markup=False)
+    stderr.print(f"{out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:05.2f}" if minutes else f"{rest:.2f}"

@@ -1,0 +1,132 @@
+"""The ``shorttrack`` command: every subcommand parses its options here and hands them on. Nothing heavy is imported
+before a subcommand runs, so that ``--help`` answers at once."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.shadow import check_packages
+from race.errors import ShorttrackError
+
+app = typer.Typer(
+    name="shorttrack",
+    help="Short track speed skating video in; positions per lap, lap charts and questions for review out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Video = Annotated[Path, typer.Argument(help="The video file.", show_default=False)]
+Weights = Annotated[
+    str | None,
+    typer.Option(help="The detector's weights, a .pt file. Default: the project's own, else yolo26n.pt, downloaded."),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(help="Where the detector runs: cpu, cuda, cuda:0, mps, openvino or pytorch. Default: the fastest."),
+]
+From = Annotated[float | None, typer.Option("--from", help="Begin here, seconds.", show_default=False)]
+To = Annotated[float | None, typer.Option("--to", help="End here, seconds.", show_default=False)]
+
+
+@app.command()
+def analyze(
+    video: Annotated[
+        Path | None,
+        typer.Argument(help="The video file; may be left out with --observations.", show_default=False),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
+    event: Annotated[
+        str, typer.Option(help="500m, 1000m, 1500m, relay-2000m, relay-3000m, relay-5000m or auto.")
+    ] = "auto",
+    gender: Annotated[str | None, typer.Option(help="w, m or x.", show_default=False)] = None,
+    start_list: Annotated[
+        Path | None, typer.Option(help="CSV file: start_position,name,team,helmet.", show_default=False)
+    ] = None,
+    weights: Weights = None,
+    device: Device = None,
+    from_s: From = None,
+    to_s: To = None,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(
+            help="Identities put right: lines `at 31.2 s 3 <-> 4` or `tracks 7 and 12 are one`.", show_default=False
+        ),
+    ] = None,
+    observations: Annotated[
+        Path | None,
+        typer.Option(help="Start from what an earlier run saw: its folder, or its observations/.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over the results of another video.")] = False,
+) -> None:
+    """Watch a race: who is where at every lap, with a lap chart, tables and an annotated video."""
+    from cli.analyze import Request
+    from cli.analyze import analyze as run_analyze
+
+    if video is None and observations is None:
+        raise typer.BadParameter("name a video, or --observations of an earlier run", param_hint="VIDEO")
+    run_analyze(
+        Request(video, out, event, gender, start_list, weights, device, from_s, to_s, corrections, observations, force)
+    )
+
+
+@app.command()
+def detect(
+    video: Video,
+    out: Annotated[Path, typer.Option(help="File for the detections.", show_default=False)] = ...,  # type: ignore[assignment]
+    weights: Weights = None,
+    device: Device = None,
+    from_s: From = None,
+    to_s: To = None,
+) -> None:
+    """Find the people in every picture; writes MOTChallenge det lines."""
+    from cli.detect import detect as run_detect
+
+    run_detect(video, out, weights, device, from_s, to_s)
+
+
+@app.command()
+def track(
+    detections: Annotated[Path, typer.Argument(metavar="DET.txt", help="MOTChallenge det lines.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="File for the tracks.", show_default=False)] = ...,  # type: ignore[assignment]
+    motion: Annotated[
+        Path | None,
+        typer.Option(help="The camera's motion: lines frame,a,b,tx,c,d,ty or nine values.", show_default=False),
+    ] = None,
+    fps: Annotated[float, typer.Option(help="Pictures a second.", min=0.1)] = 25.0,
+    online: Annotated[bool, typer.Option("--online", help="Picture by picture, without a look ahead.")] = False,
+    corrections: Annotated[Path | None, typer.Option(help="Identities put right by hand.", show_default=False)] = None,
+) -> None:
+    """Give detections identities; no video needed. Writes MOTChallenge track lines."""
+    from cli.track import track as run_track
+
+    run_track(detections, out, motion, fps, online, corrections)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that analyze wrote.", show_default=False)],
+) -> None:
+    """Write report.html and lapchart.svg again, from race.json."""
+    from report.html import write_report
+
+    typer.echo(write_report(folder))
+
+
+def run() -> None:
+    """Entry point. Errors a user can act on become one line on stderr and exit status 1."""
+    check_packages()
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit("shorttrack: stopped; nothing was written under a final name since the last stage that ended")
+    except ShorttrackError as error:
+        sys.exit(f"shorttrack: {error}")
+    except Exception as error:
+        # The tracker stands alone and has an error class of its own; it is imported only where it has been used.
+        tracking = sys.modules.get("tracking")
+        if tracking is not None and isinstance(error, tracking.TrackingFileError):
+            sys.exit(f"shorttrack: {error}")
+        raise

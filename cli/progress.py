@@ -1,0 +1,45 @@
+"""Progress on stderr: stage, pictures a second, time left."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from race.formats import Video
+
+stderr = Console(stderr=True)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        rate = task.finished_speed or task.speed
+        return Text("" if rate is None else f"{rate:.1f} pictures/s", style="dim")
+
+
+@contextmanager
+def stage(name: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """A stage of ``total`` pictures (None: not known); call what is given once a picture."""
+    columns = (
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        TextColumn("{task.completed}"),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr, disable=not stderr.is_terminal) as progress:
+        task = progress.add_task(name, total=total)
+        if not stderr.is_terminal:
+            stderr.print(name, highlight=False)
+        yield lambda: progress.advance(task)
+
+
+def pictures_between(video: Video, from_s: float | None, to_s: float | None) -> int:
+    """About how many pictures of ``video`` lie between two times."""
+    end_s = video.duration_s if to_s is None else min(to_s, video.duration_s)
+    return round((end_s - (from_s or 0.0)) * video.fps)
+
+
+def warn(text: str) -> None:
+    stderr.print(f"warning: {text}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,64 @@
+"""The tables of a run: ``tracks.txt``, ``tracks.parquet``, ``camera.parquet`` and ``det.txt``."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from race.observations import Detections, Frames
+from race.reconstruct import Reconstruction
+from tracking import write_tracks
+
+UNKNOWN_PER_ROW = ("x_m", "y_m", "s_m", "d_m", "speed_mps")
+"""Columns that need the camera's pose over the rink, each with its standard deviation ``*_sd``; null without it."""
+
+
+def write_detections(detections: Detections, path: Path) -> None:
+    """MOTChallenge det lines ``frame,-1,x,y,w,h,score``."""
+    with path.open("w", encoding="ascii") as file:
+        for frame, (x, y, w, h), score in zip(detections.frame, detections.box, detections.score, strict=True):
+            file.write(f"{frame},-1,{x:.2f},{y:.2f},{w:.2f},{h:.2f},{score:.4f}\n")
+
+
+def write_track_tables(result: Reconstruction, folder: Path) -> None:
+    """``tracks.txt`` and ``tracks.parquet``: the competitors' boxes, with rank and gap where they are known."""
+    tracks, scene = result.tracks, result.scene
+    write_tracks(tracks, folder / "tracks.txt")
+    column = np.searchsorted(scene.number, tracks.frame)
+    unknown = pl.lit(None, dtype=pl.Float64)
+    pl.DataFrame(
+        {
+            "frame": tracks.frame,
+            "id": tracks.id,
+            **{name: tracks.box[:, k] for k, name in enumerate("xywh")},
+            "score": tracks.score,
+            "time_s": scene.time_s[column],
+            "shot": scene.shot[column],
+            "seen": tracks.seen,
+            "rank": _nullable(result.rank[tracks.id - 1, column]).cast(pl.Int32),
+            "gap_s": _nullable(result.gap_s[tracks.id - 1, column]),
+            "identity_confidence": tracks.link_confidence,
+        }
+    ).with_columns(
+        *(unknown.alias(name) for name in UNKNOWN_PER_ROW), *(unknown.alias(f"{name}_sd") for name in UNKNOWN_PER_ROW)
+    ).write_parquet(folder / "tracks.parquet")
+
+
+def write_camera(frames: Frames, level: str | None, path: Path) -> None:
+    """``camera.parquet``: the camera's motion from the picture before, null where unknown, and the level reached."""
+    motion = frames.motion.reshape(-1, 9)
+    pl.DataFrame(
+        {
+            "frame": frames.number,
+            "time_s": frames.time_s,
+            "level": [level if np.isfinite(row).all() else None for row in motion],
+            "quality": _nullable(frames.motion_quality),
+            **{f"h{row}{k}": _nullable(motion[:, 3 * row + k]) for row in range(3) for k in range(3)},
+        },
+        schema_overrides={"level": pl.String},
+    ).write_parquet(path)
+
+
+def _nullable(values: NDArray[np.float64]) -> pl.Series:
+    return pl.Series(values, dtype=pl.Float64, nan_to_null=True)
