@@ -115,7 +115,7 @@ class _Sound:
                 self._container.mux(packet)
 
 
-def _timed(packets: Iterator[Packet[AudioStream]]) -> Iterator[tuple[float, Packet[AudioStream]]]:
+def _timed(packets: "Iterator[Packet[AudioStream]]") -> "Iterator[tuple[float, Packet[AudioStream]]]":
     """Packets of sound with the second they are heard at, up to where the file ends or is damaged."""
     try:
         for packet in packets:
