@@ -57,8 +57,8 @@ def race_columns(race: Race) -> list[Column]:
 
 
 def has_laps(race: Race) -> bool:
-    """Whether crossings have lap numbers; else they are sightings in the order they came."""
-    return any(crossing.lap is not None for crossing in race.crossings)
+    """Whether crossings have lap numbers; else there are only sightings, in the order they came."""
+    return not race.crossings or any(crossing.lap is not None for crossing in race.crossings)
 
 
 def _cell(crossing: Crossing) -> Cell:

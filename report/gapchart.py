@@ -55,7 +55,8 @@ def gap_chart_svg(race: Race) -> str:
                 bar = svg.path([(x, max(plot.y(top), TOP - 12)), (x, plot.y(bottom))])
                 svg.add(group, "path", d=bar, stroke=colours[id_], stroke_width=1.5, fill="none", class_="sd")
             behind = f"+{time_label(point.gap_s, point.sd_s)} s {uncertainty_label(point.sd_s)}".strip()
-            svg.marker(group, shape, x, y, colours[id_], point.interpolated, f"{names[id_]}: {behind}")
+            tip = f"{names[id_]}: {behind if point.gap_s else 'leader'}"
+            svg.marker(group, shape, x, y, colours[id_], point.interpolated, tip)
         if places:
             ends[id_] = places[-1]
     end_labels(plot, ends, names, colours)

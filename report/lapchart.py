@@ -96,7 +96,7 @@ def _description(race: Race, names: dict[int, str], nodes: dict[int, list[Node]]
 def _header(root: svg.Element, race: Race, title: str) -> None:
     svg.add(root, "text", title, x=20, y=34, font_size=20, font_weight=700)
     by = "rank at each crossing of the finish line, leader on top"
-    if race.crossings and not has_laps(race):
+    if not has_laps(race):
         by = "order at each sighting on the finish line; which lap it was is not known"
     svg.add(root, "text", by, x=20, y=55, fill=svg.SOFT)
 

@@ -1,5 +1,6 @@
 """Runs made by hand, small but complete: what the report has to make sense of."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,14 +57,18 @@ def race_500() -> Race:
                 )
             )
     return Race(
-        video=Video(path="/videos/final.mp4", sha256="0" * 64, duration_s=52, fps=25, width=640, height=360, frames=1300),
+        video=Video(
+            path="/videos/final.mp4", sha256="0" * 64, duration_s=52, fps=25, width=640, height=360, frames=1300
+        ),
         event=Event(name="500m", gender="w", laps=4.5, source="given"),
         camera_level="A",
         race_start_s=2.0,
         competitors=[
             Competitor(id=1, name=NAMES[1], team="GER", helmet="3", start_position=2, colour="#d01020", status="FIN"),
             Competitor(id=2, name=NAMES[2], team="KOR", helmet="7", start_position=1, colour="#d41424", status="FIN"),
-            Competitor(id=3, name=NAMES[3], team="USA", start_position=3, colour="#f7f7f2", status="FIN", confidence=0.6),
+            Competitor(
+                id=3, name=NAMES[3], team="USA", start_position=3, colour="#f7f7f2", status="FIN", confidence=0.6
+            ),
             Competitor(id=4, name=NAMES[4], team="BRA", start_position=4, colour=None, status="DNF"),
         ],
         crossings=crossings,
@@ -121,7 +126,11 @@ def race_500() -> Race:
             ),
         ],
         computing=Computing(
-            seconds=91.4, peak_memory_mb=812, version="0.1.0", weights="yolo26n.pt", command="shorttrack analyze final.mp4"
+            seconds=91.4,
+            peak_memory_mb=812,
+            version="0.1.0",
+            weights="yolo26n.pt",
+            command="shorttrack analyze final.mp4",
         ),
         warnings=["the start was not in the picture"],
     )
@@ -133,9 +142,7 @@ def race_relay() -> Race:
     teams = {1: ("KOR", "#1f4e9c"), 2: ("NED", "#f26a1b"), 3: ("JPN", "#c8323c"), 4: ("CHN", "#c62a2f")}
     times = {1: 7.551, 2: 7.631, 3: 7.661, 4: 7.738}
     return Race(
-        video=Video(
-            path="relay.mp4", sha256="1" * 64, duration_s=19.0, fps=29.97, width=640, height=360, frames=570
-        ),
+        video=Video(path="relay.mp4", sha256="1" * 64, duration_s=19.0, fps=29.97, width=640, height=360, frames=570),
         event=Event(name="relay-5000m", gender="m", laps=45, source="scorebug"),
         camera_level="A",
         race_start_s=None,
@@ -211,6 +218,11 @@ def camera_of(race: Race, rate: float = 25.0, shift: float = 2.0) -> pl.DataFram
     return pl.DataFrame(
         {"frame": numbers, "time_s": [(n - 1) / rate for n in numbers], "level": "A", "quality": 0.9, **motion}
     )
+
+
+@pytest.fixture
+def make_tracks() -> Callable[[Race], pl.DataFrame]:
+    return tracks_of
 
 
 @pytest.fixture
