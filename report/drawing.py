@@ -74,12 +74,12 @@ class Overlay:
             text = " ".join(filter(None, (str(racer.rank or ""), name[:LONGEST_NAME].rstrip())))
             _draw_label(image, text, racer.box, self._colours[racer.id], unit, taken)
         if shot is None or shot.kind == "race":
-            _draw_banner(image, self._banner(time_s), unit)
+            _draw_banner(image, self.banner(time_s), unit)
 
     def _bgr(self, id_: int) -> Colour:
         return _bgr(self._colours[id_])
 
-    def _banner(self, time_s: float) -> str:
+    def banner(self, time_s: float) -> str:
         """Race time (else the score bug's clock) and laps to go (else the score bug's words); empty where unknown."""
         passed = [column for column in self._leader_crossings if (column.leader_s or 0.0) <= time_s]
         reading = next((r for r in reversed(self._race.scorebug) if r.time_s <= time_s), None)
