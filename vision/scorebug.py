@@ -1,13 +1,10 @@
 """The score bug, read while the video runs by: found by itself, on any layout, and read again only where it changed.
 
 Lines of text are looked for where graphics stand still under a moving camera, now and then in the whole picture.
-A line is read only once it has stood still for a moment, twice or until two readings agree, and again when its pixels
-change; a line that reads as a clock is read several times a second. What was read is put together at the end, when
-all readings of a line are known.
+A line is read only once it has stood still for a moment, until two readings agree, and again when its pixels change;
+a line that reads as a clock is read several times a second. What the lines mean together is made out at the end.
 """
 
-from bisect import insort
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,23 +13,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.formats import ScorebugReading
-from vision.ocr import Box, Image, TextLine, crop_box, find_text, read_lines, read_text
+from vision.ocr import Box, Image, TextLine, crop_box, find_text, read_lines
 from vision.scorebug_layout import Layout, parse_clock, read_layout
+from vision.scorebug_line import (
+    CLOCK_EVERY_S,
+    HOPELESS_FOR_S,
+    READ_AGAIN_AT_MOST_S,
+    READ_AGAIN_S,
+    Line,
+    letters,
+    overlap,
+)
 from vision.scorebug_overlay import WORK_WIDTH, StaticOverlay
 
 LOOK_EVERY_S = 0.09
 REGIONS_EVERY_S = 0.4
+REGIONS_WIDTH = 960
+"""Graphics are searched for text at the scale at which the whole picture would be this wide, pixels."""
+
 WHOLE_EVERY_S = 3.0
-WHOLE_EVERY_WITHOUT_CLOCK_S = 1.0
-CLOCK_EVERY_S = 0.35
-STILL_FOR_S = 0.14
-READ_AGAIN_S = 0.2
-READINGS = 4
-SAME_LOOK = 0.85
-SAME_PIXELS = 0.99
+WHOLE_EVERY_WITHOUT_CLOCK_S = (0.3, 0.3, 0.6, 1.0)
+"""After the start and after the clock went: soon at first, then once a second."""
+
 LEAST_SCORE = 0.6
-SURE_SCORE = 0.97
-GONE_AFTER_S = 0.6
+BLACK = 16
+"""A picture without a pixel brighter than this is not searched."""
+
+CLOCK_CONFIRMED_EVERY_S = 1.0
+MOMENT_S = 1.0
+CLOCK_AGREES_S = 0.15
+SAME_CHANGE_S = 1.0
+"""What changes while the clock runs is written down with the next reading of the clock if that comes within this."""
+
 STILL_WIDTH = 960
 
 
@@ -46,40 +58,13 @@ class _Event:
     text: str | None = field(compare=False)
     score: float = field(compare=False)
     box: Box = field(compare=False)
-
-
-@dataclass(slots=True)
-class _Line:
-    """A line of text on the screen, while it is there."""
-
-    id: int
-    box: Box
-    look: Image  # grey pixels as they were when this look began
-    before: Image  # grey pixels of the picture before
-    look_time_s: float
-    look_number: int
-    unchanged_time_s: float  # since when the pixels are the very same
-    unchanged_number: int
-    seen_s: float  # when text was last read here, or the line found
-    votes: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    read_s: float = -1.0
-    reported: str | None = None
-    is_clock: bool = False
-
-    @property
-    def readings(self) -> int:
-        return sum(map(len, self.votes.values()))
-
-    def settled(self) -> bool:
-        return self.readings >= READINGS or any(
-            len(scores) >= 2 or scores[0] >= SURE_SCORE for text, scores in self.votes.items() if text
-        )
+    is_clock: bool = field(compare=False)
 
 
 class ScorebugReader:
     """Reads the score bug of one video. Feed it every picture in order; ``finish`` gives what was read.
 
-    ``find`` finds lines of text in a picture, ``read`` reads crops of one line each (as ``vision.ocr`` does).
+    ``find`` finds lines of text in a picture, ``read`` reads crops of one line each, as those of ``vision.ocr`` do.
     """
 
     def __init__(
@@ -90,172 +75,176 @@ class ScorebugReader:
     ) -> None:
         self._find, self._read = find, read
         self._overlay = StaticOverlay()
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
         self._events: list[_Event] = []
-        self._next_id = 0
-        self._looked_s = self._regions_s = -1e9
-        self._whole_s: float | None = None
+        self._found = 0
+        self._looked_s = self._regions_s = self._whole_s = -np.inf
+        self._searches_without_clock = 0
         self._size: tuple[int, int] | None = None
-        self._last: tuple[int, float] = (0, 0.0)
 
     @property
     def graphics_mask(self) -> NDArray[np.bool_] | None:
         """(H, W), True where graphics lie over the picture as far as known by now; None while nothing is known."""
         if self._size is None:
             return None
-        width, height = self._size
-        mask = cv2.resize(self._overlay.mask, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+        mask = cv2.resize(self._overlay.mask, self._size, interpolation=cv2.INTER_NEAREST).astype(bool)
         for line in self._lines:
-            if line.reported is not None:
+            if line.said is not None:
                 x, y, w, h = (round(value) for value in line.box)
                 mask[max(0, y - h // 4) : y + h + h // 4, max(0, x - h // 4) : x + w + h // 4] = True
         return mask if mask.any() else None
 
     def update(self, number: int, time_s: float, image: Image) -> None:
-        """Look at picture ``number`` (from 1), (H, W, 3) BGR, shown at ``time_s``."""
-        self._last = (number, time_s)
-        height, width = image.shape[:2]
-        scale = min(1.0, WORK_WIDTH / width)
+        """Look at picture ``number`` (from 1), (H, W, 3) BGR uint8, shown at ``time_s``."""
         if time_s - self._looked_s >= LOOK_EVERY_S:
             self._looked_s = time_s
-            self._size = (width, height)
-            grey = cv2.cvtColor(image if scale == 1.0 else _resized(image, scale), cv2.COLOR_BGR2GRAY)
-            self._overlay.update(grey)
+            self._size = (image.shape[1], image.shape[0])
+            self._overlay.update(cv2.cvtColor(_to_width(image, WORK_WIDTH), cv2.COLOR_BGR2GRAY))
         self._follow(number, time_s, image)
-        self._search(number, time_s, image, scale)
+        for box in self._search(time_s, image):
+            self._note(number, time_s, image, (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
         self._read_due(number, time_s, image)
 
     def finish(self) -> list[ScorebugReading]:
-        """All that was read, in time order: a reading for every change and for every reading of the clock."""
-        number, time_s = self._last
-        for line in list(self._lines):
-            self._report(line)
+        """All that was read, in time order: every change, and readings of the clock enough to fit a clock to."""
         return _readings(self._events)
 
     def _follow(self, number: int, time_s: float, image: Image) -> None:
-        """See which lines changed, and drop those that are gone or never stood still."""
-        kept = []
         for line in self._lines:
-            now = _grey_inside(image, line.box)
-            if _likeness(now, line.before) < SAME_PIXELS:
-                line.unchanged_time_s, line.unchanged_number = time_s, number
-            line.before = now
-            if not line.is_clock and _likeness(now, line.look) < SAME_LOOK:
-                self._report(line)
-                if line.reported is not None:
-                    self._events.append(_Event(time_s, number, line.id, None, 0.0, line.box))
-                    line.reported = None
-                line.look, line.look_time_s, line.look_number = now, time_s, number
-                line.votes.clear()
-                line.read_s = -1.0
-            gone = time_s - line.seen_s > GONE_AFTER_S
-            if gone and line.is_clock:
-                if line.reported is not None:
-                    self._events.append(_Event(line.look_time_s, line.look_number, line.id, None, 0.0, line.box))
-            elif not gone or line.reported is not None:
-                kept.append(line)
-        self._lines = kept
+            if known := line.follow(image, number, time_s):
+                self._say(line, known.text, known.score, time_s, number)
+            if line.has_gone(time_s):
+                self._say(line, None, 0.0, line.doubt_s, line.doubt_number)
+                line.still_s = time_s
+                line.begin_look(number, time_s)
+        if not any(line.is_clock and line.said is not None for line in self._lines):
+            self._lines = [line for line in self._lines if not line.is_clock]
+        self._lines = [line for line in self._lines if not line.is_restless(time_s)]
 
-    def _search(self, number: int, time_s: float, image: Image, scale: float) -> None:
-        """Look for lines of text that are not known yet."""
-        if self._whole_s is None:
-            self._whole_s = time_s + STILL_FOR_S - WHOLE_EVERY_WITHOUT_CLOCK_S
-        has_clock = any(line.is_clock for line in self._lines)
-        if time_s - self._whole_s >= (WHOLE_EVERY_S if has_clock else WHOLE_EVERY_WITHOUT_CLOCK_S):
-            self._whole_s = self._regions_s = time_s
-            found = self._find(_resized(image, scale)) / scale
-        elif time_s - self._regions_s >= REGIONS_EVERY_S:
-            self._regions_s = time_s
-            found = self._find_in_regions(image, scale)
+    def _search(self, time_s: float, image: Image) -> NDArray[np.float64]:
+        """Boxes (N, 4) of lines of text, where it is time to look for them."""
+        if any(line.is_clock for line in self._lines):
+            whole_every_s, self._searches_without_clock = WHOLE_EVERY_S, 0
         else:
-            return
-        for box in found:
-            self._note(number, time_s, image, (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
+            waits = WHOLE_EVERY_WITHOUT_CLOCK_S
+            whole_every_s = waits[min(self._searches_without_clock, len(waits) - 1)]
+        if time_s - self._whole_s >= whole_every_s:
+            self._whole_s = self._regions_s = time_s
+            self._searches_without_clock += 1
+            scale = min(1.0, WORK_WIDTH / image.shape[1])
+            return self._find(_brightened(_to_width(image, WORK_WIDTH))) / scale if image.max() > BLACK else _NO_BOXES
+        if time_s - self._regions_s >= REGIONS_EVERY_S:
+            self._regions_s = time_s
+            return self._find_in_regions(image)
+        return _NO_BOXES
 
-    def _find_in_regions(self, image: Image, scale: float) -> NDArray[np.float64]:
-        """Lines of text around the graphics and the lines known already, (N, 4)."""
+    def _find_in_regions(self, image: Image) -> NDArray[np.float64]:
+        """Lines of text in and around the graphics and the lines known already, (N, 4)."""
         height, width = image.shape[:2]
-        near = np.zeros((round(height * scale), round(width * scale)), np.uint8)
-        boxes = [tuple(value / scale for value in region) for region in self._overlay.regions()]
-        boxes += [line.box for line in self._lines if line.reported is not None]
-        for x, y, w, h in boxes:
-            pad = max(8.0, 1.5 * min(h, height / 20) * scale)
-            top, bottom = max(0, round(y * scale - pad)), round((y + h) * scale + pad)
-            near[top:bottom, max(0, round(x * scale - pad)) : round((x + w) * scale + pad)] = 1
-        if near.mean() > 0.5:
-            return np.empty((0, 4))
-        found = []
-        count, _, stats, _ = cv2.connectedComponentsWithStats(near)
-        for x, y, w, h, _ in stats[1:count]:
-            part = crop_box(image, (x / scale, y / scale, w / scale, h / scale))
-            boxes_here = self._find(_resized(part, scale)) / scale
-            boxes_here[:, 0] += int(x / scale)
-            boxes_here[:, 1] += int(y / scale)
-            found.append(boxes_here)
-        return np.concatenate(found) if found else np.empty((0, 4))
+        known = [line.box for line in self._lines if line.said is not None]
+        at = min(1.0, WORK_WIDTH / width)
+        graphics = [(x / at, y / at, w / at, h / at) for x, y, w, h in self._overlay.regions()]
+        cell = 16  # pixels of the picture per pixel of the map of where to look, over its scale
+        step = cell / min(1.0, REGIONS_WIDTH / width)
+        near = np.zeros((int(np.ceil(height / step)), int(np.ceil(width / step))), np.uint8)
+        for x, y, w, h in known + graphics:
+            pad = min(h, height / 18)
+            rows = slice(max(0, int((y - pad) // step)), int((y + h + pad) // step) + 1)
+            near[rows, max(0, int((x - pad) // step)) : int((x + w + pad) // step) + 1] = 1
+        if near.mean() > 0.4:
+            return _NO_BOXES
+        found = [_NO_BOXES]
+        count, _, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=4)
+        for left, top, across, down, _ in stats[1:count]:
+            # The detector works on multiples of 32 pixels.
+            box = (left * step, top * step, (across + across % 2) * step, (down + down % 2) * step)
+            part = crop_box(image, box)
+            scale = min(1.0, REGIONS_WIDTH / width)
+            boxes = self._find(_brightened(_scaled(part, scale))) / scale
+            boxes[:, :2] += (int(box[0]), int(box[1]))
+            found.append(boxes)
+        return np.concatenate(found)
 
     def _note(self, number: int, time_s: float, image: Image, box: Box) -> None:
-        """Keep ``box`` as a line unless there is one; a clock that has grown a digit gets its new box."""
-        for line in self._lines:
-            if _overlap(line.box, box) > 0.5:
-                if line.is_clock and box[2] > 1.2 * line.box[2] and _overlap(box, line.box) > 0.3:
-                    line.box = box
-                    line.look = line.before = _grey_inside(image, box)
-                return
-        look = _grey_inside(image, box)
-        self._lines.append(_Line(self._next_id, box, look, look, time_s, number, time_s, number, time_s))
-        self._next_id += 1
+        """Keep ``box`` as a line unless it is known; a line that has grown gets its new box."""
+        if any(overlap(line.box, box) > 0.6 for line in self._lines):
+            return
+        area = box[2] * box[3]
+        inside = [line for line in self._lines if overlap(box, line.box) > 0.6]
+        said = [line for line in inside if line.said is not None]
+        if said:
+            grown = said[0]
+            if area > 1.2 * max(grown.refused, grown.box[2] * grown.box[3]) and not self._grow(
+                grown, box, image, number, time_s
+            ):
+                grown.refused = area
+            return
+        self._lines = [line for line in self._lines if line not in inside]
+        self._lines.append(Line.found(self._found, box, image, number, time_s))
+        self._found += 1
+
+    def _grow(self, line: Line, box: Box, image: Image, number: int, time_s: float) -> bool:
+        """Give ``line`` the larger ``box`` if more can be read in it."""
+        ((text, score),) = self._read([_crop_to_read(image, box)])
+        longer = line.said is not None and len(letters(text)) > len(letters(line.said)) and score >= LEAST_SCORE
+        if not longer or (line.is_clock and parse_clock(text) is None):
+            return False
+        line.move_to(box, image, number, time_s)
+        line.learn(text, score)
+        self._say(line, text, score, time_s, number)
+        return True
 
     def _read_due(self, number: int, time_s: float, image: Image) -> None:
-        due = [line for line in self._lines if self._is_due(line, time_s)]
-        if not due:
-            return
-        for line, (text, score) in zip(due, self._read([_crop_to_read(image, line.box) for line in due]), strict=True):
-            line.read_s = time_s
-            text = text if score >= LEAST_SCORE else ""
-            if text:
-                line.seen_s = time_s
-            clock_s = parse_clock(text)
-            if line.is_clock:
-                if clock_s is not None:
-                    line.look_time_s, line.look_number = time_s, number
-                    self._events.append(
-                        _Event(line.unchanged_time_s, line.unchanged_number, line.id, text, score, line.box)
-                    )
-                    line.reported = text
-                continue
-            line.votes[text].append(score)
-            if clock_s is not None and not text.lower().startswith("lap"):
-                line.is_clock = True
-                self._events.append(_Event(time_s, number, line.id, text, score, line.box))
-                line.reported = text
-            elif line.settled():
-                self._report(line)
+        due = [line for line in self._lines if line.is_due(time_s)]
+        crops = [_crop_to_read(image, line.box, wide=line.is_clock) for line in due]
+        for line, (text, score) in zip(due, self._read(crops) if due else [], strict=True):
+            if score < LEAST_SCORE:
+                text = ""
+            if line.is_clock or (line.said is None and parse_clock(text) is not None):
+                self._hear_clock(line, text, score, number, time_s)
+            else:
+                self._hear(line, text, score, number, time_s)
 
-    def _is_due(self, line: _Line, time_s: float) -> bool:
-        if line.is_clock:
-            return time_s - line.read_s >= CLOCK_EVERY_S
-        return not line.settled() and time_s - line.look_time_s >= STILL_FOR_S and time_s - line.read_s >= READ_AGAIN_S
-
-    def _report(self, line: _Line) -> None:
-        """Say what ``line`` says, where its readings agree."""
-        if line.is_clock or line.reported is not None or not line.settled():
+    def _hear_clock(self, line: Line, text: str, score: float, number: int, time_s: float) -> None:
+        line.is_clock = True
+        if parse_clock(text) is None:
+            line.doubt(number, time_s)
+            line.not_before_s = time_s + CLOCK_EVERY_S / 3
             return
-        text, scores = max(line.votes.items(), key=lambda vote: sum(vote[1]))
-        if text:
-            line.reported = text
-            self._events.append(
-                _Event(line.look_time_s, line.look_number, line.id, text, sum(scores) / len(scores), line.box)
-            )
+        line.not_before_s = time_s + CLOCK_EVERY_S
+        line.doubt_s = None
+        if text == line.said:  # it stands still, and has since its pixels last changed
+            self._say(line, text, score, line.same_s, line.same_number)
+        self._say(line, text, score, time_s, number)
+
+    def _hear(self, line: Line, text: str, score: float, number: int, time_s: float) -> None:
+        line.not_before_s = time_s + min(READ_AGAIN_S * (1 + line.idle), READ_AGAIN_AT_MOST_S)
+        line.idle += 1
+        agreed = line.vote(text, score)
+        if line.said is not None and letters(text) == letters(line.said):
+            line.learn(line.said, score)
+        elif agreed is not None and agreed[0]:
+            if line.said is None:
+                self._say(line, *agreed, line.since_s, line.since_number)
+            else:
+                self._say(line, *agreed, line.doubt_s, line.doubt_number)
+            line.learn(*agreed)
+        elif agreed is not None and line.said is None:
+            line.not_before_s = time_s + HOPELESS_FOR_S
+
+    def _say(self, line: Line, text: str | None, score: float, time_s: float | None, number: int) -> None:
+        line.said, line.idle = text, 0
+        assert time_s is not None
+        self._events.append(_Event(time_s, number, line.id, text, score, line.box, line.is_clock))
 
 
 def read_still(image: Image) -> ScorebugReading:
     """What the score bug in a single picture (H, W, 3) BGR shows; that it stands still cannot be seen there."""
     scale = min(1.0, STILL_WIDTH / image.shape[1])
-    boxes = find_text(_resized(image, scale)) / scale
-    texts = read_lines([_crop_to_read(image, (box[0], box[1], box[2], box[3])) for box in boxes])
+    boxes = [(float(x), float(y), float(w), float(h)) for x, y, w, h in find_text(_scaled(image, scale)) / scale]
+    texts = read_lines([_crop_to_read(image, box) for box in boxes])
     lines = [
-        TextLine(text, score, (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
+        TextLine(text, score, box)
         for box, (text, score) in zip(boxes, texts, strict=True)
         if text and score >= LEAST_SCORE
     ]
@@ -264,10 +253,10 @@ def read_still(image: Image) -> ScorebugReading:
 
 def _readings(events: list[_Event]) -> list[ScorebugReading]:
     """Play ``events`` in time order and write down every change of what the screen says."""
+    events = _with_clock(_steady(_plausible(sorted(events))))
+    ran = _running(events)
     shown: dict[int, TextLine] = {}
     readings: list[ScorebugReading] = []
-    events = sorted(events)
-    clock_line = None
     for index, event in enumerate(events):
         if event.text is None:
             shown.pop(event.line, None)
@@ -275,13 +264,75 @@ def _readings(events: list[_Event]) -> list[ScorebugReading]:
             shown[event.line] = TextLine(event.text, event.score, event.box)
         if index + 1 < len(events) and events[index + 1].time_s == event.time_s:
             continue
-        lines = list(shown.values())
-        reading = _reading(event.time_s, event.number, read_layout(lines))
-        if not readings and _empty(reading):
+        running = {k for k, line in enumerate(shown) if line in ran}
+        reading = _reading(event.time_s, event.number, read_layout(list(shown.values()), running))
+        if readings:
+            same = _content(reading) == _content(readings[-1])
+            confirms = event.is_clock and reading.time_s - readings[-1].time_s >= CLOCK_CONFIRMED_EVERY_S
+            if same and not (confirms and reading.clock_s is not None):
+                continue
+        elif _content(reading) == _NOTHING:
             continue
-        if not readings or _content(reading) != _content(readings[-1]):
-            readings.append(reading)
+        readings.append(reading)
     return readings
+
+
+def _plausible(events: list[_Event]) -> list[_Event]:
+    """``events`` without readings of a clock that fewer than half of the two before and after bear out.
+
+    Two readings bear each other out if the clock ran or stood still from one to the other.
+    """
+    clock: dict[int, list[_Event]] = {}
+    for event in events:
+        if event.is_clock and event.text is not None:
+            clock.setdefault(event.line, []).append(event)
+    kept = set()
+    for said in clock.values():
+        times = [(event.time_s, parse_clock(event.text or "") or 0.0) for event in said]
+        for index, event in enumerate(said):
+            near = [k for k in range(max(0, index - 2), min(len(said), index + 3)) if k != index]
+            ran = [times[k][1] - times[index][1] - times[k][0] + times[index][0] for k in near]
+            agree = sum(
+                times[k][1] == times[index][1] or abs(off) < CLOCK_AGREES_S for k, off in zip(near, ran, strict=True)
+            )
+            if 2 * agree >= len(near):
+                kept.add(id(event))
+    return [event for event in events if not event.is_clock or event.text is None or id(event) in kept]
+
+
+def _steady(events: list[_Event]) -> list[_Event]:
+    """``events`` without what a line said, or was silent, for a moment between twice the same."""
+    kept: list[_Event] = []
+    for event in events:
+        said = [earlier for earlier in kept if earlier.line == event.line][-2:] if not event.is_clock else []
+        if len(said) == 2 and event.text is not None and event.time_s - said[1].time_s < MOMENT_S:
+            first, moment = said
+            if first.text is not None and letters(first.text) == letters(event.text):
+                kept = [earlier for earlier in kept if earlier is not moment]
+                continue
+        kept.append(event)
+    return kept
+
+
+def _with_clock(events: list[_Event]) -> list[_Event]:
+    """``events``, those of other lines moved to the next reading of a running clock, so that both were seen at once."""
+    moved, clock = [], None
+    for event in reversed(events):
+        if event.is_clock:
+            clock = event if event.text is not None else None
+        elif clock is not None and clock.time_s - event.time_s < SAME_CHANGE_S:
+            event = _Event(clock.time_s, clock.number, event.line, event.text, event.score, event.box, is_clock=False)
+        moved.append(event)
+    return sorted(reversed(moved), key=lambda event: event.time_s)
+
+
+def _running(events: list[_Event]) -> set[int]:
+    """Lines that showed three different times or more: a clock that runs."""
+    values: dict[int, set[float | None]] = {}
+    for event in events:
+        if event.is_clock and event.text is not None:
+            values.setdefault(event.line, set()).add(parse_clock(event.text))
+    return {line for line, seen in values.items() if len(seen) >= 3}
 
 
 def _reading(time_s: float, number: int | None, layout: Layout) -> ScorebugReading:
@@ -300,34 +351,28 @@ def _content(reading: ScorebugReading) -> tuple[object, ...]:
     return reading.clock_s, reading.laps_to_go, reading.title, reading.rows
 
 
-def _empty(reading: ScorebugReading) -> bool:
-    return _content(reading) == (None, None, None, [])
+_NOTHING: tuple[object, ...] = (None, None, None, [])
+_NO_BOXES: NDArray[np.float64] = np.empty((0, 4))
 
 
-def _resized(image: Image, scale: float) -> Image:
-    return image if scale == 1.0 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+def _scaled(image: Image, scale: float) -> Image:
+    return (
+        image if scale == 1.0 else np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+    )
 
 
-def _grey_inside(image: Image, box: Box) -> Image:
-    """Grey pixels of ``box`` without its rim, where the picture behind shines through."""
+def _to_width(image: Image, width: int) -> Image:
+    return _scaled(image, min(1.0, width / image.shape[1]))
+
+
+def _brightened(image: Image) -> Image:
+    """``image`` with its brightest pixel at 255: a picture that fades in is read in the dark."""
+    bright: Image = cv2.convertScaleAbs(image, alpha=255 / max(1, int(image.max())))
+    return bright
+
+
+def _crop_to_read(image: Image, box: Box, wide: bool = False) -> Image:
+    """The pixels of a line; ``wide`` leaves room for a digit more on both sides, which a clock may grow."""
     x, y, w, h = box
-    return cv2.cvtColor(crop_box(image, (x + 0.03 * w, y + 0.2 * h, 0.94 * w, 0.6 * h)), cv2.COLOR_BGR2GRAY)
-
-
-def _crop_to_read(image: Image, box: Box) -> Image:
-    x, y, w, h = box
-    return crop_box(image, (x - 1, y, w + 2, h))
-
-
-def _likeness(a: Image, b: Image) -> float:
-    """Correlation of two pictures of one size, -1 to 1; two plain ones are alike."""
-    if a.shape != b.shape:
-        return -1.0
-    return float(cv2.matchTemplate(a, b, cv2.TM_CCOEFF_NORMED)[0, 0])
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Share of ``b`` under ``a``."""
-    across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    return max(0.0, across) * max(0.0, down) / (b[2] * b[3])
+    pad = 0.6 * h if wide else 1
+    return _brightened(crop_box(image, (x - pad, y, w + 2 * pad, h)))

@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
+import numpy as np
+
 from race.formats import ScorebugRow
 from vision.ocr import Box, TextLine
 
@@ -37,7 +39,7 @@ _LAPS_AFTER = re.compile(rf"^{_LAP_WORD}(?:\s*to\s*go)?\s*[:.]?\s*(\d{{1,2}})$",
 _LAPS_OF = re.compile(rf"^(?:{_LAP_WORD}\s*)?(\d{{1,2}})\s*/\s*(\d{{1,2}})(?:\s*{_LAP_WORD})?$", re.I)
 _LAPS_ALONE = re.compile(rf"^{_LAP_WORD}(?:\s*to\s*go)?\s*:?$", re.I)
 _LAP_TIME = re.compile(rf"^{_LAP_WORD}\s*[:.;]?\s*(\d{{1,2}}[.,]\d{{2,3}})$", re.I)
-_MINUTES_CLOCK = re.compile(r"^(\d{1,2})[:;.](\d{2})(?:[.,](?=\d)|:(?=\d$))(\d{1,3})$")
+_MINUTES_CLOCK = re.compile(r"^(\d{1,2})[:;.-](\d{2})(?:[.,](?=\d)|:(?=\d$))(\d{1,3})$")
 _SECONDS_CLOCK = re.compile(r"^(\d{1,3})[.,](\d{1,3})$")
 _WHOLE_CLOCK = re.compile(r"^(\d{1,2}):(\d{2})$")
 _NUMBER = re.compile(r"^(\d{1,2})[.)]?$")
@@ -87,11 +89,16 @@ def parse_clock(text: str) -> float | None:
         return None
     if int(seconds) >= 60:
         return None
-    return round(int(minutes) * 60 + int(seconds) + int(fraction) / 10 ** len(fraction), 3)
+    return float(round(int(minutes) * 60 + int(seconds) + int(fraction) / 10 ** len(fraction), 3))
+
+
+def has_minutes(text: str) -> bool:
+    """Whether ``text`` is a clock with minutes and a fraction, which nothing but a race's clock looks like."""
+    return _MINUTES_CLOCK.match(text.replace(" ", "")) is not None
 
 
 def parse_laps(text: str) -> int | None:
-    """Laps to go of ``Final Lap``, ``3 laps``, ``Laps to go 5``, ``Lap 3`` and ``5/9`` (the 5th of 9); None for else."""
+    """Laps to go of ``Final Lap``, ``3 laps``, ``Laps to go 5``, ``Lap 3``, ``5/9`` (the 5th of 9); None for others."""
     if _FINAL_LAP.match(text):
         return 1
     if match := _LAPS_OF.match(text):
@@ -124,15 +131,18 @@ def _likeness(title: str, text: str) -> float:
     return SequenceMatcher(None, title.lower().replace(" ", ""), text.lower().replace(" ", "")).ratio()
 
 
-def read_layout(lines: Sequence[TextLine], clock: int | None = None) -> Layout:
-    """Tell clock, laps, title and rows among ``lines``; ``clock``: the line already known to be the running clock.
+def read_layout(lines: Sequence[TextLine], running: set[int] | None = None) -> Layout:
+    """Tell clock, laps, title and rows among ``lines``.
 
-    Without ``clock`` the one with minutes is taken, else the largest bare time that belongs to no row.
+    ``running`` are the lines, by index, that were seen to run as a clock does. Where there are none, a time that
+    belongs to no row is the clock if it has minutes; if ``running`` is None, since nobody looked, without them as well.
     """
-    laps_to_go, scores, used = None, [], set()
+    laps_to_go: int | None = None
+    scores: list[float] = []
+    used: set[int] = set(running or ())
     for index, line in enumerate(lines):
         laps = parse_laps(tidy_title(line.text))
-        if laps is not None and index != clock and not _LAP_TIME.match(line.text):
+        if laps is not None and not _LAP_TIME.match(line.text):
             laps_to_go = laps
             scores.append(line.score)
             used.add(index)
@@ -140,10 +150,8 @@ def read_layout(lines: Sequence[TextLine], clock: int | None = None) -> Layout:
         word, number = beside
         laps_to_go = int(lines[number].text)
         used |= {word, number}
-    cells, in_cells = _ranked(_cells(lines, used | {clock}))
-    used |= in_cells
-    if clock is None:
-        clock = _find_clock(lines, used)
+    cells, in_cells = _ranked(_cells(lines, used))
+    clock = _find_clock(lines, running or set(range(len(lines))) - used - in_cells, bare=running != set())
     title = _find_title(lines, clock, in_cells)
     scores += [score for cell in cells for score in cell.scores]
     if clock is not None:
@@ -173,14 +181,16 @@ def _number_beside_lap_word(lines: Sequence[TextLine]) -> tuple[int, int] | None
     return min(pairs)[1:] if pairs else None
 
 
-def _find_clock(lines: Sequence[TextLine], used: set[int | None]) -> int | None:
+def _find_clock(lines: Sequence[TextLine], candidates: set[int], bare: bool) -> int | None:
     def rank(index: int) -> tuple[int, float]:
         text = lines[index].text.replace(" ", "")
         form = 2 if _MINUTES_CLOCK.match(text) else 1 if _SECONDS_CLOCK.match(text) else 0
         return form, lines[index].box[3]
 
-    free = [k for k, line in enumerate(lines) if k not in used and parse_clock(line.text) is not None]
-    return max(free, key=rank, default=None)
+    times = [k for k in sorted(candidates) if parse_clock(lines[k].text) is not None]
+    if not bare:
+        times = [k for k in times if has_minutes(lines[k].text)]
+    return max(times, key=rank, default=None)
 
 
 def _find_title(lines: Sequence[TextLine], clock: int | None, in_cells: set[int]) -> str | None:
@@ -204,7 +214,7 @@ def _find_title(lines: Sequence[TextLine], clock: int | None, in_cells: set[int]
     return best[2] if best else None
 
 
-def _cells(lines: Sequence[TextLine], excluded: set[int | None]) -> list[tuple[_Cell, set[int]]]:
+def _cells(lines: Sequence[TextLine], excluded: set[int]) -> list[tuple[_Cell, set[int]]]:
     """The cells of rows, from top to bottom and left to right, each with the lines it was made of."""
     cells: list[tuple[_Cell, set[int]]] = []
     for row in _visual_rows([k for k in range(len(lines)) if k not in excluded], lines):
@@ -273,29 +283,52 @@ def _time_in_row(text: str) -> tuple[float | None, bool]:
 
 
 def _owner_above(box: Box, cells: list[tuple[_Cell, set[int]]]) -> tuple[_Cell, set[int]] | None:
-    """The cell just above ``box`` that begins last of those that begin left of the middle of ``box``."""
+    """The cell just above ``box`` that begins last of those that begin left of the middle of ``box``.
+
+    Where cells stand side by side, none reaches farther than the distance between them.
+    """
     x, y, w, h = box
     near = [entry for entry in cells if 0 < y - entry[0].box[1] < 2.5 * h and entry[0].box[0] - h <= x + w / 2]
-    return max(near, key=lambda entry: (entry[0].box[1] // h, entry[0].box[0]), default=None)
+    owner = max(near, key=lambda entry: (entry[0].box[1] // h, entry[0].box[0]), default=None)
+    if owner is None:
+        return None
+    left, top = owner[0].box[:2]
+    beside = [abs(left - cell.box[0]) for cell, _ in cells if abs(cell.box[1] - top) < h / 2 and cell.box[0] != left]
+    return None if beside and x + w / 2 - left > min(beside) + h else owner
 
 
 def _ranked(cells: list[tuple[_Cell, set[int]]]) -> tuple[list[_Cell], set[int]]:
     """The largest group of cells that stand in a row or a column and whose ranks count up, with its lines."""
     best: tuple[int, list[_Cell], set[int]] = (0, [], set())
     for group in _aligned(cells):
-        ranks = [cell.rank for cell, _ in group]
-        starts = Counter(rank - index for index, rank in enumerate(ranks) if rank is not None)
+        starts = Counter(cell.rank - index for index, (cell, _) in enumerate(group) if cell.rank is not None)
         if not starts:
             continue
         start, support = starts.most_common(1)[0]
-        read = sum(rank is not None for rank in ranks)
-        if start < 1 or 2 * support <= read or (start > 1 and support < 2) or 3 * support < len(group):
+        read = starts.total()
+        if start < 1:  # a headline above the first row is none
+            if any(cell.rank is not None for cell, _ in group[: 1 - start]):
+                continue
+            start, group = 1, group[1 - start :]
+        group = _evenly_spaced(group)
+        if 2 * support <= read or (start > 1 and support < 2) or 3 * support < len(group):
             continue
         if support > best[0]:
             for index, (cell, _) in enumerate(group):
                 cell.rank = start + index
             best = (support, [cell for cell, _ in group], set().union(*(members for _, members in group)))
     return best[1], best[2]
+
+
+def _evenly_spaced(group: list[tuple[_Cell, set[int]]]) -> list[tuple[_Cell, set[int]]]:
+    """``group`` without cells at its end that have no rank and do not keep the distance of the others."""
+    while len(group) > 2 and group[-1][0].rank is None:
+        corners = np.array([[cell.name_x, cell.box[1]] for cell, _ in group])
+        steps = np.abs(np.diff(corners, axis=0)).max(axis=1)
+        if abs(steps[-1] - np.median(steps[:-1])) < 0.3 * np.median(steps[:-1]):
+            break
+        group = group[:-1]
+    return group
 
 
 def _aligned(cells: list[tuple[_Cell, set[int]]]) -> list[list[tuple[_Cell, set[int]]]]:

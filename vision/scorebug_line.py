@@ -1,0 +1,196 @@
+"""One line of text on the screen and how it is followed: still or moving, changed or the same, said or in doubt."""
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.ocr import Box, Image, crop_box
+
+Look = NDArray[np.float32]
+
+CHANGED = 0.5
+"""Change of a line's pixels (see ``change``) above which it is read again; compression alone stays below 0.65, other
+words reach 0.9."""
+
+TICKED = 0.22
+"""Change from one picture to the next that says a clock may have ticked; one that stands still stays below."""
+
+STILL_FOR_S = 0.14
+RESTLESS_FOR_S = 0.6
+GONE_AFTER_S = 0.6
+READ_AGAIN_S = 0.2
+"""Until a line is read again, and this much more after every reading that brought nothing new, up to:"""
+
+READ_AGAIN_AT_MOST_S = 0.6
+CLOCK_EVERY_S = 0.34
+"""No multiple of a tenth: readings at different moments between two ticks say more than at the same."""
+
+MOST_READINGS = 4
+HOPELESS_FOR_S = 2.0
+"""Where there was nothing to read it is not tried again for this long, whatever changes."""
+
+LOOKS = 4
+SURE_SCORE = 0.97
+_LEAST_CONTRAST = 4.0  # grey levels; fainter is noise
+
+
+class Known(NamedTuple):
+    """What a look is known to say."""
+
+    look: Look
+    text: str
+    score: float
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of text at one place, from when it was found until it is gone.
+
+    said        what it says, once readings agree; None before, and after it went
+    is_clock    it read as a clock: it changes all the time and is read on a schedule
+    known       the last looks that could be read: compression has several for one text
+    look        its pixels when it last began to look as it does, while nothing is said
+    since_s     when that was, and in picture ``since_number``
+    still_s     when it was last seen to stand still
+    same_s      since when its pixels have not changed at all, and in picture ``same_number``
+    doubt_s     since when it does not look like (a clock: read as) what is said; None: no doubt
+    votes       the scores of every text read in the present look, or in doubt, by the letters and digits in it
+    not_before_s  not to be read before this time
+    idle        readings in a row that brought nothing new
+    refused     area of a larger box that was tried for this line and read no better, pixels
+    """
+
+    id: int
+    box: Box
+    look: Look
+    before: Look
+    since_s: float
+    since_number: int
+    still_s: float
+    same_s: float
+    same_number: int
+    said: str | None = None
+    is_clock: bool = False
+    known: list[Known] = field(default_factory=list)
+    doubt_s: float | None = None
+    doubt_number: int = 0
+    votes: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    not_before_s: float = -np.inf
+    idle: int = 0
+    refused: float = 0.0
+
+    @classmethod
+    def found(cls, line_id: int, box: Box, image: Image, number: int, time_s: float) -> "Line":
+        look = look_at(image, box)
+        return cls(line_id, box, look, look, time_s, number, time_s, time_s, number)
+
+    def follow(self, image: Image, number: int, time_s: float) -> Known | None:
+        """See whether it still looks the same in the next picture; what it says if it looks like another known text."""
+        now = look_at(image, self.box)
+        if change(now, self.before) > TICKED:
+            self.same_s, self.same_number = time_s, number
+        self.before = now
+        if self.is_clock:
+            return None
+        if self.said is None:
+            if change(now, self.look) > CHANGED:
+                self.begin_look(number, time_s)
+            elif time_s - self.since_s >= STILL_FOR_S:
+                self.still_s = time_s
+            return None
+        alike = next((known for known in reversed(self.known) if change(now, known.look) <= CHANGED), None)
+        if alike is not None:
+            self.doubt_s = None
+            return alike if alike.text != self.said else None
+        self.doubt(number, time_s)
+        return None
+
+    def begin_look(self, number: int, time_s: float) -> None:
+        """Nothing is known of what it looks like now."""
+        self.look, self.since_s, self.since_number = self.before, time_s, number
+        self.votes.clear()
+        self.known.clear()
+        self.doubt_s = None
+
+    def doubt(self, number: int, time_s: float) -> None:
+        if self.doubt_s is None:
+            self.doubt_s, self.doubt_number = time_s, number
+            self.votes.clear()
+
+    def learn(self, text: str, score: float) -> None:
+        """What it looks like now says ``text``."""
+        self.known = [*self.known[1 - LOOKS :], Known(self.before, text, score)]
+        self.votes.clear()
+        self.doubt_s = None
+
+    def move_to(self, box: Box, image: Image, number: int, time_s: float) -> None:
+        self.box = box
+        self.before = look_at(image, box)
+        self.begin_look(number, time_s)
+
+    def vote(self, text: str, score: float) -> tuple[str, float] | None:
+        """Count a reading; the text that readings agree on by now, empty if on nothing, with its score."""
+        self.votes.setdefault(letters(text), []).append((score, text))
+        best = max(self.votes.values(), key=lambda readings: sum(score for score, _ in readings))
+        if len(best) < 2 and best[0][0] < SURE_SCORE and self.readings < MOST_READINGS:
+            return None
+        score, text = max(best)
+        return text, score
+
+    @property
+    def readings(self) -> int:
+        return sum(map(len, self.votes.values()))
+
+    def is_due(self, time_s: float) -> bool:
+        """Whether it is time to read it."""
+        if time_s < self.not_before_s:
+            return False
+        if self.is_clock:
+            return True
+        if self.said is not None:
+            return self.doubt_s is not None
+        return self.readings < MOST_READINGS and time_s - self.since_s >= STILL_FOR_S
+
+    def has_gone(self, time_s: float) -> bool:
+        """Whether what is said has been in doubt for so long that it is no longer there."""
+        if self.said is None or self.doubt_s is None:
+            return False
+        return time_s - self.doubt_s >= GONE_AFTER_S and (self.is_clock or self.readings > 0)
+
+    def is_restless(self, time_s: float) -> bool:
+        """Whether it says nothing and never stands still: text in the scene, not on the screen."""
+        return self.said is None and time_s - self.still_s > RESTLESS_FOR_S
+
+
+def letters(text: str) -> str:
+    """The letters and digits of ``text``: readings that differ in spaces and stops agree."""
+    return re.sub(r"[\W_]", "", text).lower()
+
+
+def look_at(image: Image, box: Box) -> Look:
+    """Pixels of ``box`` without its rim, where the scene shines through; grey, mean 0, contrast 1, so that a fade of
+    the picture changes nothing."""
+    x, y, w, h = box
+    grey = cv2.cvtColor(crop_box(image, (x + 0.03 * w, y + 0.2 * h, 0.94 * w, 0.6 * h)), cv2.COLOR_BGR2GRAY)
+    mean, contrast = cv2.meanStdDev(grey)
+    look: Look = ((grey - np.float32(mean[0, 0])) / np.float32(max(contrast[0, 0], _LEAST_CONTRAST))).astype(np.float32)
+    return look
+
+
+def change(now: Look, before: Look) -> float:
+    """The mean difference of two looks in that block, about a letter wide, where it is largest."""
+    if now.shape != before.shape:
+        return float("inf")
+    blocks = max(1, round(now.shape[1] / now.shape[0]))
+    return float(cv2.resize(cv2.absdiff(now, before), (blocks, 1), interpolation=cv2.INTER_AREA).max())
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Share of ``b`` under ``a``."""
+    across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return max(0.0, across) * max(0.0, down) / (b[2] * b[3])
