@@ -11,6 +11,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -21,6 +22,9 @@ from vision.frames import Frame, FrameReader
 
 COPIED_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 """Codecs that MP4 can hold; sound in any other is left out."""
+
+BT709 = 1
+"""FFmpeg's number for the colour space, primaries and transfer of BT.709."""
 
 
 def annotate(video: Path, folder: Path, out: Path, progress: Callable[[int], None] | None = None) -> None:
@@ -61,7 +65,7 @@ def _encode(frames: Iterator[Frame], source: Path, out: Path) -> None:
         last = -1
         for frame in itertools.chain([first], frames):
             sound.copy_until(frame.time_s)
-            picture = VideoFrame.from_ndarray(_even(frame.image), format="bgr24")
+            picture = _in_colours_of(film, VideoFrame.from_ndarray(_even(frame.image), format="bgr24"))
             last = max(last + 1, round(frame.time_s / time_base))
             picture.pts, picture.time_base = last, time_base
             container.mux(stream.encode(picture))
@@ -76,10 +80,22 @@ def _video_stream(
     stream = container.add_stream("libx264", film.average_rate or 25, options)
     stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
     stream.codec_context.time_base = stream.time_base = time_base
+    if film.codec_context.colorspace == BT709:
+        stream.codec_context.colorspace = BT709
+        stream.codec_context.color_primaries = stream.codec_context.color_trc = BT709
     shape = film.sample_aspect_ratio
     if shape and (film.width, film.height) == (width, height):  # pixels that are not square, in a picture not turned
         stream.codec_context.sample_aspect_ratio = shape
     return stream
+
+
+def _in_colours_of(film: VideoStream, picture: VideoFrame) -> VideoFrame:
+    """As YUV of BT.709 where the source says it is that (most HD), so that colours stay as they were."""
+    if film.codec_context.colorspace != BT709:
+        return picture
+    picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+    picture.colorspace = BT709
+    return picture
 
 
 def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -174,8 +174,8 @@ def _draw_label(
     image: Image, text: str, box: tuple[float, float, float, float], colour: str, unit: float, taken: list[Box]
 ) -> None:
     """Rank and name on the competitor's colour, above the box or as near above it as others leave free."""
-    scale, margin = 0.4 * unit, round(3 * unit)
-    (width, height), _ = cv2.getTextSize(text, _FONT, scale, 1)
+    scale, weight, margin = 0.4 * unit, max(1, round(unit)), round(3 * unit)
+    (width, height), _ = cv2.getTextSize(text, _FONT, scale, weight)
     w, h = width + 2 * margin, height + 2 * margin
     x = int(np.clip(box[0] + box[2] / 2 - w / 2, 0, max(0, image.shape[1] - w)))
     y = round(box[1]) - h - round(3 * unit)
@@ -192,18 +192,18 @@ def _draw_label(
     taken.append((x, y, w, h))
     cv2.rectangle(image, (x, y), (x + w, y + h), _bgr(colour), -1)
     place = (x + margin, y + h - margin)
-    cv2.putText(image, text, place, _FONT, scale, _bgr(text_on(colour)), max(1, round(unit)), cv2.LINE_AA)
+    cv2.putText(image, text, place, _FONT, scale, _bgr(text_on(colour)), weight, cv2.LINE_AA)
 
 
 def _draw_banner(image: Image, text: str, unit: float) -> None:
     """Time and lap on dark glass in the top right corner."""
     if not text:
         return
-    scale, margin = 0.5 * unit, round(7 * unit)
-    (width, height), _ = cv2.getTextSize(text, _FONT, scale, 1)
+    scale, weight, margin = 0.5 * unit, max(1, round(unit)), round(7 * unit)
+    (width, height), _ = cv2.getTextSize(text, _FONT, scale, weight)
     right, top = image.shape[1] - margin, margin
     left, bottom = max(0, right - width - 2 * margin), top + height + 2 * margin
     glass = image[top:bottom, left:right]
     glass[:] = (glass * 0.3).astype(np.uint8)
     place = (left + margin, bottom - margin)
-    cv2.putText(image, text, place, _FONT, scale, (255, 255, 255), max(1, round(unit)), cv2.LINE_AA)
+    cv2.putText(image, text, place, _FONT, scale, (255, 255, 255), weight, cv2.LINE_AA)

@@ -8,10 +8,11 @@ import av
 import numpy as np
 import polars as pl
 import pytest
+from av.video.reformatter import Colorspace
 
 from race.errors import OutputError, RaceFileError, VideoError
 from race.formats import Race, Shot, write_race
-from report.annotated import annotate
+from report.annotated import BT709, annotate
 from report.colours import competitor_colours, rgb
 from report.drawing import Overlay
 from vision.frames import FrameReader
@@ -113,6 +114,27 @@ def test_the_box_is_drawn_where_the_racer_is(run: Path, tmp_path: Path, race_500
     assert coloured[100, 98:103].any() and coloured[100, 138:143].any()
     assert columns.min() > 80 and columns.max() < 160 and rows.max() < 145
     assert abs(float(image[170, 20].mean()) - 90) < 6  # elsewhere the picture is as it was
+
+
+@pytest.mark.parametrize("space", [Colorspace.ITU709, Colorspace.ITU601])
+def test_colours_stay_as_they_were(run: Path, tmp_path: Path, space: Colorspace) -> None:
+    red = np.full((180, 320, 3), (30, 20, 210), np.uint8)
+    with av.open(str(tmp_path / "in.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        stream.codec_context.colorspace = int(space)
+        for k in range(3):
+            picture = av.VideoFrame.from_ndarray(red, format="bgr24")
+            picture = picture.reformat(format="yuv420p", dst_colorspace=space)
+            picture.pts, picture.time_base, picture.colorspace = k, Fraction(1, 25), int(space)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    annotate(tmp_path / "in.mp4", run, tmp_path / "out.mp4")
+    before, after = (next(iter(FrameReader(tmp_path / name))).image for name in ("in.mp4", "out.mp4"))
+    np.testing.assert_allclose(after[160:, :90].mean(axis=(0, 1)), before[160:, :90].mean(axis=(0, 1)), atol=5)
+    with av.open(str(tmp_path / "in.mp4")) as given, av.open(str(tmp_path / "out.mp4")) as made:
+        spaces = [video.streams.video[0].codec_context.colorspace for video in (given, made)]
+    assert (spaces[0] == BT709) == (spaces[1] == BT709)
 
 
 def test_sound_is_copied_where_mp4_can_hold_it(run: Path, tmp_path: Path) -> None:
