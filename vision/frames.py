@@ -71,11 +71,12 @@ class FrameReader:
         size: tuple[int, int] | None = None
         with _open(self.path) as (container, stream):
             clock = Clock(_interval_s(stream))
+            in_order = container.format.name == "avi"  # no presentation times: what it gives are in order of decoding
             for picture in _decoded(container, stream):
                 if picture is None:
                     damaged_s.append(end_s)
                     continue
-                time_s = clock.time_s(picture.time)
+                time_s = clock.time_s(_seconds(picture.dts if in_order else picture.pts, picture.time_base))
                 if self.to_s is not None and time_s >= self.to_s:
                     break
                 number += 1
@@ -234,27 +235,25 @@ def _open(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise VideoError(f"{path}: is a folder; name a video file in it")
     if not path.is_file():
         raise VideoError(f"{path}: no such file; check the path")
+    unreadable = f"{path}: not a video that can be read; perhaps a recording or download that was never finished"
     try:
         # Playlists (HLS, concat) must not make it open anything but files.
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except PermissionError as error:
         raise VideoError(f"{path}: may not be read; check the file's permissions") from error
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(
-            f"{path}: not a video that can be read, or its header is missing (an unfinished recording or download)"
-        ) from error
+        raise VideoError(unreadable) from error
     with container:
-        # A cover picture is a video stream to the container of a song.
+        kinds = sorted({stream.type for stream in container.streams})
+        if not kinds:
+            raise VideoError(unreadable)
+        # A song's cover picture is a video stream to its container.
         streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
         if not streams:
-            raise VideoError(f"{path}: holds no video, only {_kinds(container)}; name a file with pictures")
+            raise VideoError(f"{path}: holds no video, only {' and '.join(kinds)}; name a file with pictures")
         stream = streams[0]
         stream.thread_type = "AUTO"
         yield container, stream
-
-
-def _kinds(container: InputContainer) -> str:
-    return ", ".join(sorted({stream.type for stream in container.streams if stream.type != "video"})) or "nothing"
 
 
 def _packets(container: InputContainer, stream: Any) -> Iterator[Any]:
