@@ -1,5 +1,6 @@
 """What the annotated video shows on a picture: boxes, ranks, names, trails, and a banner with time and lap."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class Overlay:
         self._colours = competitor_colours(race)
         self._racers = _racers_by_frame(tracks, set(names))
         self._motions = {} if camera is None else _motions_by_frame(camera)
+        self._readings = sorted(race.scorebug, key=lambda reading: reading.time_s)
         self._leader_crossings = [c for c in race_columns(race) if c.leader_s is not None]
         self._trails = Trails()
         self._shot: Shot | None = None
@@ -82,7 +84,8 @@ class Overlay:
     def banner(self, time_s: float) -> str:
         """Race time (else the score bug's clock) and laps to go (else the score bug's words); empty where unknown."""
         passed = [column for column in self._leader_crossings if (column.leader_s or 0.0) <= time_s]
-        reading = next((r for r in reversed(self._race.scorebug) if r.time_s <= time_s), None)
+        told = bisect_right(self._readings, time_s, key=lambda reading: reading.time_s)
+        reading = self._readings[told - 1] if told else None
         clock_s = None if reading is None else reading.clock_s
         if self._race.race_start_s is not None:
             end_s = passed[-1].leader_s if passed and passed[-1].finish else None

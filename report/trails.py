@@ -12,13 +12,13 @@ class Trails:
     """Foot points of the last ``LAST_S`` seconds per competitor, carried along as the camera moves."""
 
     def __init__(self) -> None:
-        self._ids = np.zeros(0, np.int64)  # (N,)
-        self._times_s = np.zeros(0)  # (N,)
-        self._points = np.zeros((0, 2))  # (N, 2) pixels of the present picture
+        self.clear()
 
     def clear(self) -> None:
         """Forget all: another shot begins."""
-        self.__init__()  # type: ignore[misc]
+        self._ids = np.zeros(0, np.int64)  # (N,)
+        self._times_s = np.zeros(0)  # (N,)
+        self._points = np.zeros((0, 2))  # (N, 2) pixels of the present picture
 
     def move(self, motion: Floats | None) -> None:
         """Go to the next picture: ``motion`` (3, 3) maps pixels of the one before to it; unknown (None, NaN) cuts."""
