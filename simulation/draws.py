@@ -51,5 +51,5 @@ class Draws:
         return [items[k] for k in order]
 
     def quantile(self, levels: Sequence[float], values: Sequence[float], at: float | None = None) -> float:
-        """A draw from the distribution with those quantiles, linear between them, none beyond; ``at`` fixes its level."""
+        """A draw from that distribution, linear between the quantiles, none beyond; ``at`` fixes its level."""
         return float(np.interp(self.uniform() if at is None else at, levels, values))

@@ -1,0 +1,136 @@
+"""Who is on the ice: racers and their teams, team-mates, referees and block stewards."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.events import RaceEvent
+from race.rink import Rink
+from simulation.draws import Draws
+from simulation.motion import Person
+
+TEAMS = ("KOR", "CHN", "NED", "CAN", "ITA", "HUN", "USA", "JPN", "KAZ", "POL", "BEL", "FRA", "GBR", "LAT", "GER", "TUR")
+# Invented people: any likeness of a name to a racer's is chance.
+_FAMILY = (
+    *("ADLER", "BAKKER", "BIANCHI", "CHENG", "DALTON", "DE WIT", "FEKETE", "FOURNIER", "GRABOWSKI", "HALE", "HAYASHI"),
+    *("IVANOV", "JANSEN", "KALNINS", "KEMENY", "KOWAL", "LAURENT", "LINDEN", "MARCHETTI", "MIN", "MORI", "NOVAK"),
+    *("OKADA", "PARKER", "PELLETIER", "RICCI", "SATO", "SEONG", "SHIN", "TANAKA", "TREMBLAY", "VIDAL", "WEI", "ZHOU"),
+)
+_GIVEN = {
+    "m": (
+        "Aron",
+        "Ben",
+        "Daan",
+        "Emil",
+        "Hiro",
+        "Jun",
+        "Luca",
+        "Marek",
+        "Min-jae",
+        "Noah",
+        "Pierre",
+        "Tom",
+        "Wen",
+        "Zeno",
+    ),
+    "w": (
+        "Anna",
+        "Chloe",
+        "Eva",
+        "Fleur",
+        "Hana",
+        "Ji-woo",
+        "Lara",
+        "Lea",
+        "Mei",
+        "Nora",
+        "Petra",
+        "Sofia",
+        "Yara",
+        "Zoe",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """What a scenario may say of a racer (of a team in a relay); None is drawn."""
+
+    name: str | None = None
+    team: str | None = None
+    helmet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """``skaters`` are the agents of the kinematics in order: competitor by competitor, in a relay four each."""
+
+    skaters: tuple[Person, ...]
+    officials: tuple[Person, ...]
+    competitor: tuple[int, ...]
+    """Of each skater, from 0."""
+    turn: tuple[int, ...]
+    """Of each skater in its team, from 0."""
+    women: tuple[bool, ...]
+
+
+def draw_field(event: RaceEvent, starters: list[Starter], draws: Draws) -> Field:
+    """People for the starters, in the order of their start positions."""
+    taken = {starter.team for starter in starters if starter.team}
+    free_teams = [team for team in draws.shuffled(TEAMS) if team not in taken]
+    names = draws.shuffled(_FAMILY)
+    helmets = draws.shuffled(range(1, 100))
+    suits: dict[str, int] = {}
+    skaters, competitor, turns, women = [], [], [], []
+    per_team = 4 if event.is_relay else 1
+    for k, starter in enumerate(starters):
+        # Two racers of a nation in one individual race are common; teams of a relay are different nations.
+        shared = [p.team for p in skaters if p.team] if not event.is_relay else []
+        team = starter.team or (draws.pick(shared) if shared and draws.chance(0.25) else free_teams.pop())
+        suit = suits.setdefault(str(team), len(suits))
+        for turn in range(per_team):
+            woman = event.gender == "w" or (event.gender == "x" and turn < 2)
+            name = starter.name if starter.name and not event.is_relay else _name(names, woman, draws)
+            tall = draws.normal(1.64, 0.05) if woman else draws.normal(1.75, 0.06)
+            skaters.append(
+                Person(
+                    id=len(skaters) + 1,
+                    role="racer" if turn == 0 else "teammate",
+                    name=name,
+                    height_m=round(float(np.clip(tall, 1.5, 1.95)), 3),
+                    suit=suit,
+                    team=team,
+                    competitor=k + 1,
+                    helmet=starter.helmet if starter.helmet and turn == 0 else str(helmets[len(skaters)]),
+                    start_position=k + 1,
+                )
+            )
+            competitor.append(k)
+            turns.append(turn)
+            women.append(woman)
+    officials = [
+        Person(id=len(skaters) + n + 1, role=role, name=role, height_m=1.78, suit=len(suits))
+        for n, role in enumerate(("referee", "referee", "steward", "steward", "steward", "steward"))
+    ]
+    return Field(tuple(skaters), tuple(officials), tuple(competitor), tuple(turns), tuple(women))
+
+
+def _name(names: list[str], woman: bool, draws: Draws) -> str:
+    return f"{draws.pick(_GIVEN['w' if woman else 'm'])} {names.pop()}"
+
+
+def official_paths(count: int, steps: int, rink: Rink, draws: Draws) -> NDArray[np.float64]:
+    """(count, T, 2) referees strolling in the middle, stewards in the corners inside the blocks."""
+    places = np.array([[-4.0, 0.6], [4.5, -0.6], [14.2, -0.9], [14.0, 1.0], [-14.2, 0.9], [-14.0, -1.0]])[:count]
+    places = places + [rink.track_shift_m, 0.0] * (np.abs(places[:, :1]) > 10)
+    knots = steps // 500 + 3
+    out = np.empty((count, steps, 2))
+    for n in range(count):
+        stroll = draws.normals(2 * knots).reshape(knots, 2) * [0.7 if n < 2 else 0.2, 0.25 if n < 2 else 0.1]
+        at = np.arange(steps) / 500
+        k = at.astype(int)
+        part = (at - k)[:, None]
+        part = part * part * (3 - 2 * part)
+        out[n] = places[n] + stroll[k] * (1 - part) + stroll[k + 1] * part
+    return out

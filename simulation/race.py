@@ -1,0 +1,215 @@
+"""One race from a scenario and a seed: drawn, skated, judged, and given bodies."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.errors import ScenarioError
+from race.formats import Competitor, Crossing, Event, FinishRow, Incident, Pass
+from race.rink import Rink
+from simulation import body
+from simulation.blocks import knocked_blocks
+from simulation.draws import Draws
+from simulation.falsestart import GUN_S, LASTS_S, WHISTLE_S, false_start
+from simulation.field import Field, Starter, draw_field, official_paths
+from simulation.incidents import draw_orders, false_start_incident, order_table, tell_incidents
+from simulation.kinematics import Course, Mode, Plan, run
+from simulation.line import racing_lines
+from simulation.motion import RATE_HZ, Motion, Pose
+from simulation.plan import draw_plan
+from simulation.scenario import Requirements, Scenario
+from simulation.truth import find_crossings, find_finish, find_passes
+
+Floats = NDArray[np.float64]
+
+BEFORE_S = 6.0
+"""The race is seen so long before its gun."""
+TRIES = 400
+_UPRIGHT = (Mode.RACE, Mode.PUSHED, Mode.PUSHING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """A agents at T times as the kinematics left them, C competitors: who races for each, and the truth read off."""
+
+    rink: Rink
+    field: Field
+    plan: Plan
+    time_s: Floats
+    s: Floats
+    d: Floats
+    mode: NDArray[np.uint8]
+    movement: Floats
+    racing: NDArray[np.bool_]
+    crossings: list[Crossing]
+    finish: list[FinishRow]
+    passes: list[Pass]
+    incidents: list[Incident]
+
+
+def simulate_race(scenario: Scenario, seed: int) -> Motion:
+    """Skate ``scenario``; the same seed gives the same race to 1 mm and 1 ms on any machine.
+
+    What the scenario requires is had by drawing again, up to ``TRIES`` times. Raises ScenarioError if none will do.
+    """
+    for attempt in range(TRIES):
+        draws = Draws(seed, scenario.event, f"attempt {attempt}")
+        paths = _skate(scenario, draws)
+        if _fulfils(paths, scenario.require):
+            return _embody(paths, scenario, draws)
+    asked = ", ".join(f"{key} = {value}" for key, value in scenario.require.model_dump(exclude_none=True).items())
+    raise ScenarioError(f"the scenario requires {asked}, which none of {TRIES} races was; ask for less, or add orders")
+
+
+def _skate(scenario: Scenario, draws: Draws) -> _Paths:
+    event = scenario.race_event
+    count = draws.integer(*scenario.field)
+    shift = round(draws.uniform(-2, 2), 3)
+    rink = Rink(track_shift_m=shift if scenario.track_shift_m is None else scenario.track_shift_m)
+    starters = [Starter(spec.name, spec.team, spec.helmet) for spec in scenario.racer]
+    field = draw_field(event, starters + [Starter()] * (count - len(starters)), draws)
+    orders = list(scenario.order)
+    retired = {k for k, spec in enumerate(scenario.racer) if spec.retires}
+    if scenario.random_incidents:
+        more, others = draw_orders(event, count, draws)
+        orders, retired = orders + more, retired | others
+    plan = draw_plan(event, field, order_table(orders), retired, draws)
+
+    start_u = (-event.first_crossing_m) % rink.lap_m
+    most_s = 30.0 + 20.0 * event.crossings
+    s, d, mode, movement, racer, log = run(plan, _course(rink), BEFORE_S, most_s, start_u)
+    time_s = np.round(np.arange(s.shape[1]) / RATE_HZ - BEFORE_S, 2)
+    now = np.arange(s.shape[1])
+    gone = np.logical_or.accumulate(mode[racer, now] == Mode.OUT, axis=1)
+    racing = np.zeros(s.shape, bool)
+    for row, out in zip(racer, gone, strict=True):
+        racing[row[~out], now[~out]] = True
+    skated = np.where(gone, np.nan, s[racer, now])
+    crossings = find_crossings(time_s, skated + body.reach(skated, event.distance_m), event)
+    upright = np.isin(mode[racer, now], _UPRIGHT)
+    return _Paths(
+        rink=rink,
+        field=field,
+        plan=plan,
+        time_s=time_s,
+        s=s,
+        d=d,
+        mode=mode,
+        movement=movement,
+        racing=racing,
+        crossings=crossings,
+        finish=find_finish(crossings, count, event),
+        passes=find_passes(time_s, skated, d[racer, now], upright, event, rink),
+        incidents=tell_incidents(log, time_s, s, plan.orders, field.competitor, event, rink),
+    )
+
+
+def _course(rink: Rink) -> Course:
+    return Course(
+        rink.straight_m / 2,
+        rink.measured_radius_m,
+        rink.track_shift_m,
+        rink.lap_m,
+        *racing_lines(),
+        rink.ice_length_m / 2,
+        rink.ice_width_m / 2,
+        rink.ice_corner_radius_m,
+    )
+
+
+def _fulfils(paths: _Paths, require: Requirements) -> bool:
+    times = [row.race_time_s for row in paths.finish if row.race_time_s is not None]
+    falls = sum(1 for incident in paths.incidents if incident.kind == "fall")
+    wanted = (
+        require.finish_gap_s is None or (len(times) > 1 and times[1] - times[0] <= require.finish_gap_s),
+        require.three_within_s is None or (len(times) > 2 and times[2] - times[0] <= require.three_within_s),
+        require.falls is None or falls == require.falls,
+        require.finishers is None or len(times) == require.finishers,
+        require.passes_at_least is None or len(paths.passes) >= require.passes_at_least,
+        require.incidents_at_least is None or len(paths.incidents) - falls >= require.incidents_at_least,
+    )
+    return all(wanted)
+
+
+def _embody(paths: _Paths, scenario: Scenario, draws: Draws) -> Motion:
+    """Bodies on the paths, officials around them, and a false start before, where the scenario has one."""
+    rink, field, event = paths.rink, paths.field, scenario.race_event
+    time_s, s, d, mode, movement, racing = paths.time_s, paths.s, paths.d, paths.mode, paths.movement, paths.racing
+    incidents = list(paths.incidents)
+    guns: tuple[float, ...] = (0.0,)
+    whistles: tuple[float, ...] = ()
+    if scenario.false_start:
+        early = false_start(s[:, 0], d[:, 0], scenario.false_start - 1, draws)
+        begin = time_s[0] - LASTS_S
+        time_s = np.concatenate([np.round(begin + np.arange(early.s.shape[1]) / RATE_HZ, 2), time_s])
+        s, d, mode = np.hstack([early.s, s]), np.hstack([early.d, d]), np.hstack([early.mode, mode])
+        movement, racing = np.hstack([np.zeros_like(early.s), movement]), np.hstack([early.s < np.inf, racing])
+        guns, whistles = (begin + GUN_S, 0.0), (begin + WHISTLE_S,)
+        incidents.append(false_start_incident(begin + early.moved_s, whistles[0], scenario.false_start))
+
+    u = s - event.first_crossing_m
+    xy = rink.to_ice(np.stack([u, d], axis=-1))
+    ahead = np.unwrap(rink.heading(u), axis=-1)
+    heading, speed, turn_rate = body.travel(xy, ahead)
+    pose, phase = body.poses(time_s, mode, movement, s, u, speed, racing, rink, event.distance_m, guns, draws)
+    upright = np.isin(mode, (*_UPRIGHT, Mode.IDLE, Mode.WAIT))
+    leaning = body.lean(speed, turn_rate, upright)
+    facing = body.facing(heading, mode, ahead, draws)
+    careless = np.isin(mode, (Mode.FALL, Mode.SLIDE)) | (racing & (d < -0.35))
+    blocks = knocked_blocks(time_s, xy, speed, careless, rink, draws)
+    out_of_race = np.where(racing, 0.0, np.nan)
+
+    watching = official_paths(len(field.officials), len(time_s), rink, draws)
+    turned = body.watch(watching, xy, racing)
+    none, nowhere = np.zeros(turned.shape), np.full(turned.shape, np.nan)
+    return Motion(
+        time_s=time_s,
+        people=(*field.skaters, *field.officials),
+        xy=np.concatenate([xy, watching]),
+        heading=np.concatenate([heading, turned]),
+        facing=np.concatenate([facing, turned]),
+        speed=np.concatenate([speed, none]),
+        lean=np.concatenate([leaning, none]),
+        pose=np.concatenate([pose, np.full(turned.shape, Pose.STAND, np.uint8)]),
+        phase=np.concatenate([phase, none]),
+        present=np.ones((len(xy) + len(watching), len(time_s)), bool),
+        racing=np.concatenate([racing, none > 0]),
+        s_m=np.concatenate([s + out_of_race, nowhere]),
+        d_m=np.concatenate([d + out_of_race, nowhere]),
+        reach_m=np.concatenate([body.reach(s, event.distance_m), none]),
+        track_shift_m=rink.track_shift_m,
+        blocks=blocks,
+        event=Event(
+            name=event.name, gender=event.gender, laps=event.laps, track_shift_m=rink.track_shift_m, source="truth"
+        ),
+        competitors=tuple(_competitors(field, paths.finish)),
+        crossings=tuple(paths.crossings),
+        finish=tuple(paths.finish),
+        passes=tuple(paths.passes),
+        incidents=tuple(
+            incident.model_copy(update={"id": k})
+            for k, incident in enumerate(sorted(incidents, key=lambda one: one.start_s), start=1)
+        ),
+        guns=guns,
+        whistle_s=whistles,
+    )
+
+
+def _competitors(field: Field, finish: list[FinishRow]) -> list[Competitor]:
+    """In a relay the team, under its first member's helmet."""
+    home = {row.competitor for row in finish if row.rank is not None}
+    is_relay = max(field.turn) > 0
+    return [
+        Competitor(
+            id=k + 1,
+            name=skater.team if is_relay else skater.name,
+            team=skater.team,
+            helmet=None if is_relay else skater.helmet,
+            start_position=skater.start_position,
+            status="FIN" if k + 1 in home else "DNF",
+            confidence=1.0,
+        )
+        for skater, k, turn in zip(field.skaters, field.competitor, field.turn, strict=True)
+        if turn == 0
+    ]
