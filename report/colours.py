@@ -5,18 +5,18 @@ import re
 
 from race.formats import Race
 
-# Ten hues that stay apart on white and, in order of use, for most colour-blind readers (after Okabe and Ito 2008).
+# Ten colours that stay apart on white, the first ones for most colour-blind readers too (after Okabe and Ito 2008).
 PALETTE = (
     "#0072b2",
     "#d55e00",
     "#009e73",
     "#b5179e",
     "#8a6d00",
-    "#0aa5c9",
+    "#089bbc",
     "#a1003c",
     "#5b3fd1",
     "#4d4d4d",
-    "#6b8e23",
+    "#d25a8e",
 )
 ALIKE = 0.12
 """Distance in OKLab under which two lines of a chart are taken for one another."""

@@ -197,9 +197,9 @@ def test_the_trail_lies_on_the_ice_and_ends_at_a_cut(race_500: Race, blank: Call
     assert behind(one, None) == behind(one, still_camera(range(1, 60))) == 0
 
 
-def test_labels_of_a_pack_do_not_cover_one_another(race_500: Race, blank: Callable[[], np.ndarray]) -> None:
+def test_labels_of_a_pack_do_not_cover_one_another(race_500: Race) -> None:
     pack = pl.concat([boxes_at(range(1, 2), x=100.0 + 4 * k, id_=k) for k in (1, 2, 3, 4)])
-    overlay, image = Overlay(race_500, pack, None), blank()
+    overlay, image = Overlay(race_500, pack, None), np.full((360, 640, 3), 255, np.uint8)
     overlay.draw(image, 1, 0.0)
     for colour in competitor_colours(race_500).values():
         assert is_colour(image, colour, 30).sum() > 300
