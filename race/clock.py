@@ -72,6 +72,8 @@ def fit_clock(readings: Sequence[ScorebugReading]) -> list[ClockRun]:
         found.append(run)
         free[run[0] : run[-1] + 1] = False
     found.sort(key=lambda run: int(run[0]))
+    if not found:
+        return []
     ends = [int(run[0]) for run in found[1:]] + [len(shown)]
     return [_describe(run, end, time_s, clock_s, changes_s) for run, end in zip(found, ends, strict=True)]
 

@@ -1,0 +1,131 @@
+"""The whole way from observations to the race, on races whose truth is known by construction."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from race.formats import ScorebugReading, ScorebugRow
+from race.reconstruct import Given, reconstruct
+from race.start_list import Entry
+
+LAP_M = 111.12
+
+
+def bug(race_start_s, to_go_from, stop_s=None, final_s=None, end_s=30.0, rows=()):
+    """Readings twice a second: a clock from ``race_start_s``, laps to go from [(time, laps)], a stop."""
+    readings = []
+    for time_s in np.arange(0.0, end_s, 0.5):
+        stopped = stop_s is not None and time_s >= stop_s
+        clock_s = final_s if stopped else np.floor(round((time_s - race_start_s) * 10, 6)) / 10
+        laps = [laps for from_s, laps in to_go_from if time_s >= from_s]
+        shown = [ScorebugRow(rank=rank, name=name, lap_time_s=lap) for rank, name, lap in rows]
+        readings.append(
+            ScorebugReading(
+                time_s=float(time_s),
+                clock_s=float(clock_s),
+                laps_to_go=laps[-1] if laps and not stopped else None,
+                rows=shown if 1.0 <= time_s <= 4.0 else [],
+                confidence=0.95,
+            )
+        )
+    return readings
+
+
+@pytest.fixture
+def last_lap(race, crossing_times):
+    """Four racers on the last 1.2 laps of a 500 m, in single file 1.6 m apart, each a little slower than the next."""
+    start_m = [LAP_M * 0.8 - 1.6 * k for k in range(4)]
+    observations, s_m = race(start_m, [12.6, 12.5, 12.4, 12.3], [0.3, 0.0, 0.4, 0.2], 13.0, jitter_px=0.5)
+    finish_s = crossing_times(s_m, 2 * LAP_M)
+    rows = [(1, "ANNA", 8.70), (2, "BEA", 8.72), (3, "CLEO", None)]
+    readings = bug(
+        finish_s[0] - 41.23, [(0.0, 2), (3.0, 1)], stop_s=finish_s[0] + 0.3, final_s=41.23, end_s=13.0, rows=rows
+    )
+    return replace(observations, scorebug=readings), s_m
+
+
+def test_the_racers_are_found_and_nobody_else(last_lap):
+    observations, _ = last_lap
+    result = reconstruct(observations, Given())
+    assert [competitor.id for competitor in result.race.competitors] == [1, 2, 3, 4]
+    assert result.race.camera_level == "A"
+    assert [shot.kind for shot in result.race.shots] == ["race"]
+
+
+def test_order_and_times_at_the_finish(last_lap, crossing_times):
+    observations, s_m = last_lap
+    race = reconstruct(observations, Given()).race
+    truth = np.sort(crossing_times(s_m, 2 * LAP_M))
+    assert [row.rank for row in race.finish] == [1, 2, 3, 4]
+    found = np.array([row.time_s for row in race.finish])
+    assert np.abs(found - truth).max() < 0.04  # one picture
+    assert np.abs((found - found[0]) - (truth - truth[0])).max() < 0.03
+    assert race.finish[0].race_time_s == pytest.approx(41.23)
+    assert race.passes == []
+
+
+def test_event_laps_and_names_from_the_score_bug(last_lap):
+    observations, _ = last_lap
+    race = reconstruct(observations, Given()).race
+    assert (race.event.name, race.event.source) == ("500m", "guessed")
+    name = {competitor.id: competitor.name for competitor in race.competitors}
+    assert [name[row.competitor] for row in race.finish] == ["ANNA", "BEA", "CLEO", None]
+    by_lap = {(name[c.competitor], c.lap): c for c in race.crossings}
+    assert by_lap["ANNA", 4].lap_time_s == 8.70
+    assert by_lap["ANNA", 4].source == "fused"
+    assert by_lap["ANNA", 5].source == "vision"
+    assert by_lap["ANNA", 5].lap_time_s == pytest.approx(LAP_M / 12.6, abs=0.05)
+
+
+def test_without_score_bug_crossings_are_only_sightings(last_lap):
+    observations, _ = last_lap
+    race = reconstruct(replace(observations, scorebug=[]), Given()).race
+    assert race.event.name is None
+    assert race.finish == []
+    assert {crossing.lap for crossing in race.crossings} == {None}
+    assert {crossing.sighting for crossing in race.crossings} == {1, 2}
+    assert all(competitor.name is None and competitor.status == "UNKNOWN" for competitor in race.competitors)
+
+
+def test_a_pass_is_seen_once_with_both_racers(race):
+    """The second is 3 m behind and 1 m/s faster from the second second on: it goes by at 5 s."""
+    frames = 12 * 25
+    fast = np.where(np.arange(frames) < 50, 12.0, 13.0)
+    observations, _ = race([30.0, 27.0, 22.0], [12.0, fast, 12.0], [0.0, 1.4, 0.2], 12.0, jitter_px=0.3)
+    found = reconstruct(observations, Given())
+    assert len(found.race.competitors) == 3
+    assert len(found.race.passes) == 1
+    change = found.race.passes[0]
+    assert change.time_s == pytest.approx(5.0, abs=0.6)  # closing at 1 m/s: 0.6 m
+    before = found.rank[:, 25]
+    assert before[change.on - 1] == 1
+    assert before[change.by - 1] == 2
+
+
+def test_nobody_races_when_nobody_moves(race):
+    observations, _ = race([30.0, 27.0], [0.0, 0.0], [0.0, 1.0], 4.0)
+    result = reconstruct(observations, Given())
+    assert result.race.competitors == []
+    assert result.race.crossings == []
+    assert [shot.kind for shot in result.race.shots] == ["other"]
+
+
+def test_start_list_gives_full_names_and_the_number_of_racers(last_lap):
+    observations, _ = last_lap
+    entries = tuple(
+        Entry(k, f"{first} Skater", first, str(100 + k), {})
+        for k, first in enumerate(["Anna", "Bea", "Cleo", "Dora"], 1)
+    )
+    race = reconstruct(observations, Given(event="500m", gender="w", start_list=entries)).race
+    assert (race.event.source, race.event.gender) == ("given", "w")
+    winner = next(c for c in race.competitors if c.id == race.finish[0].competitor)
+    assert (winner.name, winner.team, winner.helmet, winner.start_position) == ("Anna Skater", "Anna", "101", 1)
+
+
+def test_what_follows_the_finish_makes_no_laps(last_lap):
+    """The clip runs on after the finish: later crossings of the line are not laps."""
+    observations, _ = last_lap
+    race = reconstruct(observations, Given()).race
+    last_s = max(row.time_s for row in race.finish)
+    assert all(crossing.time_s is None or crossing.time_s <= last_s for crossing in race.crossings)
