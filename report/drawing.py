@@ -61,9 +61,7 @@ class Overlay:
         else:
             self._trails.move(self._motions.get(number))
         racers = self._racers.get(number, [])
-        ids = np.array([racer.id for racer in racers], np.int64)
-        feet = np.array([(x + w / 2, y + h) for x, y, w, h in (racer.box for racer in racers)]).reshape(-1, 2)
-        self._trails.add(ids, feet, time_s)
+        self._trails.add(*_feet(racers, image.shape[0]), time_s)
 
         unit = min(image.shape[:2]) / 360
         for racer in racers:
@@ -73,7 +71,7 @@ class Overlay:
         taken: list[Box] = []
         for racer in sorted(racers, key=lambda r: (r.rank is None, r.rank or 0, r.box[0])):
             name = self._names[racer.id]
-            text = " ".join(filter(None, (str(racer.rank or ""), name[:LONGEST_NAME].rstrip())))
+            text = " ".join(filter(None, (f"{racer.rank}." if racer.rank else "", name[:LONGEST_NAME].rstrip())))
             _draw_label(image, text, racer.box, self._colours[racer.id], unit, taken)
         if shot is None or shot.kind == "race":
             _draw_banner(image, self.banner(time_s), unit)
@@ -132,6 +130,13 @@ def _motions_by_frame(camera: pl.DataFrame) -> dict[int, NDArray[np.float64]]:
     known = camera.drop_nulls(names)
     motions = known.select(names).to_numpy().astype(np.float64).reshape(-1, 3, 3)
     return dict(zip(known["frame"].to_list(), motions, strict=True))
+
+
+def _feet(racers: list[_Racer], height: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Ids (N,) and foot points (N, 2) of those whose feet were seen: not predicted, not below the picture."""
+    seen = [racer for racer in racers if racer.seen and racer.box[1] + racer.box[3] < height - 1]
+    feet = [(x + w / 2, y + h) for x, y, w, h in (racer.box for racer in seen)]
+    return np.array([racer.id for racer in seen], np.int64), np.array(feet, np.float64).reshape(-1, 2)
 
 
 def _shot_at(race: Race, time_s: float) -> Shot | None:

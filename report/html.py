@@ -94,7 +94,8 @@ def _page(race: Race, folder: Path) -> str:
     }
     environment.filters |= {"clock": clock_label, "words": lambda name: name.replace("_", " ")}
     tracks = _read_tracks(folder / "tracks.parquet")
-    colours = competitor_colours(race)
+    colours, columns = competitor_colours(race), race_columns(race)
+    timed = sum(column.leader_s is not None for column in columns)
     return environment.get_template("report.html").render(
         race=race,
         title=event_title(race.event),
@@ -103,11 +104,11 @@ def _page(race: Race, folder: Path) -> str:
         colours=colours,
         swatches={c.id: _swatch(k, colours[c.id]) for k, c in enumerate(race.competitors)},
         results=results(race),
-        columns=race_columns(race),
+        columns=columns,
         counted=has_laps(race),
         camera_level=CAMERA_LEVELS.get(race.camera_level or "", "No level of camera knowledge was recorded."),
         lap_chart=lap_chart_svg(race),
-        gap_chart=gap_chart_svg(race),
+        gap_chart=gap_chart_svg(race) if timed > 1 else None,  # a single crossing's gaps stand in the lap chart
         order_chart=None if tracks is None else order_chart_svg(race, tracks),
         timeline=timeline_svg(race),
         showings=showings(race),

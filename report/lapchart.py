@@ -9,6 +9,7 @@
 A line breaks where a crossing was not seen and is dashed where it was interpolated.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from race.formats import FinishRow, Race
@@ -133,7 +134,7 @@ def _grid(
         svg.add(root, "text", "⋯", x=x, y=TOP - 24, text_anchor="middle", font_size=16, fill=svg.SOFT)
 
 
-def _rows(wanted: dict[int, int | None]) -> dict[int, int]:
+def _rows(wanted: Mapping[int, int | None]) -> dict[int, int]:
     """A row for each competitor: the wanted one, the next free one where that is taken, any where none is wanted."""
     given: dict[int, int] = {}
     for id_, rank in sorted(wanted.items(), key=lambda item: (item[1] is None, item[1] or 0)):
@@ -152,13 +153,12 @@ def _names_left(
     first: int,
     x: float,
 ) -> None:
-    wanted = {id_: line[0].rank if line and line[0].position == first else None for id_, line in nodes.items()}
-    for id_, row in _rows(wanted).items():
-        fill = colours[id_] if wanted[id_] is not None else svg.SOFT
-        text = shortened(names[id_], NAME_SIZE, LONGEST_NAME)
-        label = svg.add(root, "text", text, x=x, y=TOP + ROW * (row - 0.5) + 5, text_anchor="end", fill=fill)
+    """Names where lines begin; who has no rank there stands only at the other end."""
+    begun = {id_: line[0].rank for id_, line in nodes.items() if line and line[0].position == first}
+    for id_, row in _rows(begun).items():
+        text, y = shortened(names[id_], NAME_SIZE, LONGEST_NAME), TOP + ROW * (row - 0.5) + 5
+        label = svg.add(root, "text", text, x=x, y=y, text_anchor="end", fill=colours[id_], class_="name")
         label.set("font-size", f"{NAME_SIZE:g}")
-        label.set("class", "name")
 
 
 def _names_right(

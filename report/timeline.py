@@ -8,7 +8,7 @@ from report.labels import clock_label, competitor_names, printable, text_width, 
 from report.showings import showings
 
 LEFT, WIDTH, TOP, ROW = 110.0, 860.0, 20.0, 30.0
-SHOT_COLOURS = {"race": "#2f6fb3", "replay": "#b9770e", "other": "#aab4bd"}
+SHOT_COLOURS = {"race": "#2f6fb3", "replay": "#b9770e", "other": "#76828d"}
 
 
 def timeline_svg(race: Race) -> str:

@@ -185,7 +185,7 @@ def test_the_trail_lies_on_the_ice_and_ends_at_a_cut(race_500: Race, blank: Call
         update={"shots": [Shot(start_s=0, end_s=0.8, kind="race"), Shot(start_s=0.8, end_s=9, kind="race")]}
     )
 
-    def behind(race: Race, camera: pl.DataFrame | None) -> int:
+    def behind(race: Race, camera: pl.DataFrame | None, tracks: pl.DataFrame = tracks) -> int:
         overlay, image = Overlay(race, tracks, camera), blank()
         for number in range(1, 22):
             image = blank()
@@ -194,6 +194,7 @@ def test_the_trail_lies_on_the_ice_and_ends_at_a_cut(race_500: Race, blank: Call
 
     assert behind(one, camera) > 20
     assert behind(cut, camera) == 0  # picture 21, at 0.8 s, is the first of the next shot
+    assert behind(one, camera, tracks.with_columns(seen=pl.lit(False))) == 0
     assert behind(one, None) == behind(one, still_camera(range(1, 60))) == 0
 
 

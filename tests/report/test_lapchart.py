@@ -86,6 +86,13 @@ def test_names_stand_at_both_ends_and_are_escaped(race_500: Race) -> None:
     assert names.count("Eve <b>Bold</b> & Co") == names.count("김길리") == names.count("Jürgen Müller") == 2
 
 
+def test_who_has_no_rank_at_the_first_column_is_not_named_beside_it(race_relay: Race) -> None:
+    before = [Crossing(competitor=k, lap=44, time_s=None, rank=k, source="scorebug") for k in (1, 2)]
+    root = drawn(race_relay.model_copy(update={"crossings": [*before, *race_relay.crossings]}))
+    names = [element.text for element in of_class(root, "name")]
+    assert sorted(names) == ["CHN", "JPN", "KOR", "KOR", "NED", "NED"]
+
+
 def test_laps_are_counted_as_people_do(race_500: Race) -> None:
     heads = {element.text for element in of_class(drawn(race_500), "lap")}
     assert heads == {"Start", "½", "1½", "2½", "3½", "4½"}
