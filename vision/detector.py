@@ -7,6 +7,7 @@ import ctypes
 import importlib.util
 import json
 import platform
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -69,67 +70,62 @@ class Detector:
         if not images:
             return []
         height, width = images[0].shape[:2]
-        box = Letterbox.fit(width, height, self._imgsz)
-        raw = self._infer(np.stack([box.apply(image) for image in images]))
-        return [self._read(found, box) for found in raw]
+        letterbox = Letterbox.fit((width, height), self._imgsz)
+        raw = self._infer(np.stack([letterbox.apply(image) for image in images]))
+        return [self._read(found, letterbox) for found in raw]
 
     def _read(self, raw: NDArray[np.float32], letterbox: "Letterbox") -> FrameDetections:
-        body, score = _boxes(raw, self._bodies)
-        body, inside = letterbox.undo(body)
-        body, score = body[inside], score[inside]
+        body, score = _boxes(raw, self._bodies, letterbox)
         helmet = np.full((len(body), 4), np.nan)
         if self._helmets:
-            found, helmet_score = _boxes(raw, self._helmets)
-            found, inside = letterbox.undo(found)
-            helmet = join_helmets(body, found[inside], helmet_score[inside])
+            helmet = join_helmets(body, *_boxes(raw, self._helmets, letterbox))
         return FrameDetections(body, score, helmet)
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """How a picture (``width`` x ``height``) is laid into the network's input (``shape``: height, width).
+    """How a picture is laid into the network's input, whose sides are multiples of 32; sizes are (width, height).
 
     ::
 
-        +--------------------+ shape[0] = k * 32
-        |  grey      top     |
+        +--------------------+ (0, 0) of the input
+        |    grey margin     |
+        | +----------------+ | corner
+        | |     picture    | |
+        | | scaled to inner| |
         | +----------------+ |
-        | |picture * scale | |
-        | +----------------+ |
-        +--------------------+ shape[1] = k * 32
+        +--------------------+ size
     """
 
-    width: int
-    height: int
-    scale: float
-    left: int
-    top: int
-    shape: tuple[int, int]
+    picture: tuple[int, int]
+    inner: tuple[int, int]
+    corner: tuple[int, int]
+    size: tuple[int, int]
 
     @staticmethod
-    def fit(width: int, height: int, imgsz: int) -> "Letterbox":
-        scale = imgsz / max(width, height)
-        w, h = max(1, round(width * scale)), max(1, round(height * scale))
-        full_w, full_h = -(-w // STRIDE) * STRIDE, -(-h // STRIDE) * STRIDE
-        return Letterbox(width, height, scale, (full_w - w) // 2, (full_h - h) // 2, (full_h, full_w))
+    def fit(picture: tuple[int, int], imgsz: int) -> "Letterbox":
+        """The smallest input in which the picture's longer side has ``imgsz`` pixels."""
+        inner = tuple(max(1, round(side * imgsz / max(picture))) for side in picture)
+        size = tuple(-(-side // STRIDE) * STRIDE for side in inner)
+        corner = tuple((whole - side) // 2 for whole, side in zip(size, inner, strict=True))
+        return Letterbox(picture, inner, corner, size)  # type: ignore[arg-type]
 
     def apply(self, image: Images) -> Images:
-        canvas = np.full((*self.shape, 3), GREY, np.uint8)
-        w, h = max(1, round(self.width * self.scale)), max(1, round(self.height * self.scale))
-        inner = canvas[self.top : self.top + h, self.left : self.left + w]
-        if (h, w) == image.shape[:2]:
-            inner[:] = image
-        else:
-            inner[:] = cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)
+        """The picture (H, W, 3) as input (size[1], size[0], 3)."""
+        (left, top), (width, height) = self.corner, self.inner
+        canvas = np.full((self.size[1], self.size[0], 3), GREY, np.uint8)
+        if self.inner != self.picture:
+            image = np.asarray(cv2.resize(image, self.inner, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+        canvas[top : top + height, left : left + width] = image
         return canvas
 
-    def undo(self, box: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        """Boxes (n, 4) tlwh of the input -> of the picture, cut at its edges, and which of them are in it."""
-        start = (box[:, :2] - (self.left, self.top)) / self.scale
-        end = start + box[:, 2:] / self.scale
-        edge = (self.width, self.height)
-        start, end = np.clip(start, 0, edge), np.clip(end, 0, edge)
-        return np.concatenate([start, end - start], axis=1), np.all(end - start > 1, axis=1)
+    def undo(self, box: Floats) -> Floats:
+        """Boxes (n, 4) tlwh of the input -> of the picture, cut at its edges; width or height 0 where outside."""
+        scale = np.array(self.picture) / self.inner
+        start = (box[:, :2] - self.corner) * scale
+        end = start + box[:, 2:] * scale
+        start, end = np.clip(start, 0, self.picture), np.clip(end, 0, self.picture)
+        return np.concatenate([start, end - start], axis=1)
 
 
 def join_helmets(body: Floats, helmet: Floats, score: Floats) -> Floats:
@@ -159,14 +155,17 @@ def load_detector(weights: Path, device: str | None = None, imgsz: int = IMGSZ) 
     if imgsz < STRIDE:
         raise WeightsError(f"imgsz {imgsz}: the input has to be {STRIDE} pixels or more, {IMGSZ} is usual")
     device = device or _best_device()
+    if not re.fullmatch(r"cpu|openvino|pytorch|mps|cuda(:\d+)?", device):
+        raise WeightsError(f"--device {device}: unknown; use cpu, openvino, pytorch, cuda, cuda:1 or mps")
     if device == "cpu":
         fast = importlib.util.find_spec("openvino") is not None and platform.machine() in ("x86_64", "AMD64")
         device = "openvino" if fast else "pytorch"
     if device == "openvino":
         infer, names = _openvino(weights)
         return Detector(infer, names, weights, "OpenVINO, CPU", imgsz)
-    infer, names = _pytorch(weights, "cpu" if device == "pytorch" else device)
-    return Detector(infer, names, weights, f"PyTorch, {device.replace('pytorch', 'CPU')}", imgsz)
+    device = "cpu" if device == "pytorch" else device
+    infer, names = _pytorch(weights, device)
+    return Detector(infer, names, weights, f"PyTorch, {device.upper()}", imgsz)
 
 
 def _best_device() -> str:
@@ -214,13 +213,11 @@ def _openvino(weights: Path) -> tuple[Infer, dict[int, str]]:
 def _pytorch(weights: Path, device: str) -> tuple[Infer, dict[int, str]]:
     import torch
 
+    model = load_model(weights)
     try:
-        model = load_model(weights).to(torch.device(device))
-    except RuntimeError as error:
-        raise WeightsError(
-            f"--device {device}: not available here ({str(error).splitlines()[0]}); "
-            "use cpu, cuda, cuda:1, mps, openvino or pytorch, or leave the option out"
-        ) from error
+        model = model.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        raise WeightsError(f"--device {device}: PyTorch finds no such device here; leave the option out") from error
     half = device.startswith("cuda")
     if half:
         model = model.half()
@@ -234,13 +231,13 @@ def _pytorch(weights: Path, device: str) -> tuple[Infer, dict[int, str]]:
     return infer, dict(model.names)
 
 
-def _boxes(raw: NDArray[np.float32], classes: list[int]) -> tuple[Floats, Floats]:
-    """Boxes (n, 4) tlwh and scores (n,) of any of ``classes``, in pixels of the input, duplicates gone, best first."""
+def _boxes(raw: NDArray[np.float32], classes: list[int], letterbox: Letterbox) -> tuple[Floats, Floats]:
+    """Boxes (n, 4) tlwh, pixels of the picture, and scores (n,) of any of ``classes``; no duplicates, best first."""
     score = raw[[4 + k for k in classes]].max(axis=0)
-    kept = np.flatnonzero(score >= MIN_SCORE)
-    box = raw[:4, kept].T.astype(np.float64)
+    sure = score >= MIN_SCORE
+    score, box = score[sure].astype(np.float64), raw[:4, sure].T.astype(np.float64)
     box[:, :2] -= box[:, 2:] / 2
-    best = np.asarray(
-        cv2.dnn.NMSBoxes(box.tolist(), score[kept].tolist(), MIN_SCORE, DUPLICATE_IOU), dtype=np.intp
-    ).reshape(-1)
-    return box[best], score[kept][best].astype(np.float64)
+    best = np.array(cv2.dnn.NMSBoxes(box.tolist(), score.tolist(), MIN_SCORE, DUPLICATE_IOU), dtype=np.intp).reshape(-1)
+    box, score = letterbox.undo(box[best]), score[best]
+    inside = np.all(box[:, 2:] >= 1, axis=1)
+    return box[inside], score[inside]

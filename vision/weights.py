@@ -63,14 +63,19 @@ def load_model(weights: Path) -> Any:
     Raises WeightsError where the file is corrupt or no detection model.
     """
     advice = "fetch or train it again, or name another file with --weights"
-    if not zipfile.is_zipfile(weights):  # half of a download, or something else: no need to start PyTorch for it
+    try:
+        with zipfile.ZipFile(weights) as archive:
+            intact = archive.testzip() is None  # PyTorch itself does not look at the check sums
+    except (zipfile.BadZipFile, EOFError):
+        intact = False
+    except OSError as error:
+        raise WeightsError(f"{weights}: cannot be read ({error.strerror}); name another file with --weights") from error
+    if not intact:
         raise WeightsError(f"{weights}: corrupt, or not a weights file; {advice}")
     try:
         model = _ultralytics("nn.tasks").load_checkpoint(weights)[0]
     except Exception as error:  # unpickling runs into whatever the bytes say
-        raise WeightsError(
-            f"{weights}: corrupt, or not a model of ultralytics ({type(error).__name__}); {advice}"
-        ) from error
+        raise WeightsError(f"{weights}: holds no model of ultralytics ({type(error).__name__}); {advice}") from error
     if model.task != "detect":
         raise WeightsError(f"{weights}: a model for the task '{model.task}'; a detection model is needed")
     model.end2end = False
@@ -83,7 +88,10 @@ def openvino_model(weights: Path) -> Path:
 
     Raises WeightsError where the weights are corrupt or the cache folder cannot be written.
     """
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+    try:
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise WeightsError(f"{weights}: cannot be read ({error.strerror}); name another file with --weights") from error
     folder = cache_folder() / f"{weights.stem}-{digest}-ultralytics-{version('ultralytics')}"
     if not (folder / "model.xml").is_file():
         try:
