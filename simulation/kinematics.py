@@ -158,7 +158,7 @@ def run(
     log = np.empty((400, 5), np.int64)
     logged = 0
 
-    s, d = plan.start_s.copy(), plan.start_d.copy()
+    s, d, line = plan.start_s.copy(), plan.start_d.copy(), plan.line.copy()
     v, offset, offset_v = np.zeros(agents), np.zeros(agents), np.zeros(agents)
     mode = np.zeros(agents, np.int64)
     since = np.zeros(agents)  # time of the last change of mode
@@ -186,7 +186,7 @@ def run(
         else:
             mode[a] = Mode.IDLE
             v[a] = 3.0
-        offset[a] = d[a] - _line(course, plan.line[a], s[a] + start_s, half_step)
+        offset[a] = d[a] - _line(course, line[a], s[a] + start_s, half_step)
 
     for n in range(steps):
         now = n * dt - before_s
@@ -206,7 +206,7 @@ def run(
                         lasts[a] = 0.3 + 1.6 * plan.uniforms[a, used[a] % plan.uniforms.shape[1]]
                         used[a] += 1
                     elif mode[a] == Mode.RACE:
-                        offset[a] = d[a] - _line(course, plan.line[a], s[a] + start_s, half_step)
+                        offset[a] = d[a] - _line(course, line[a], s[a] + start_s, half_step)
                         offset_v[a] = 0.0
                         if not plan.rejoin[a]:
                             mode[a] = Mode.OUT
@@ -224,7 +224,7 @@ def run(
             crossed = 0
             if s[a] >= plan.first_crossing:
                 crossed = min(laps - 1, 1 + int((s[a] - plan.first_crossing) / course.lap))
-            own = _line(course, plan.line[a], s[a] + start_s, half_step)
+            own = _line(course, line[a], s[a] + start_s, half_step)
             local = (s[a] + start_s - course.shift) % (0.5 * course.lap)
             # 0 <= local: metres since the middle of the straight; the apex is at a quarter of the lap.
             in_corner = course.half < local < 0.5 * course.lap - course.half
@@ -312,10 +312,14 @@ def run(
             if now < slow_until[a]:
                 wanted, cap = 0.6 * wanted, 0.6 * wanted
             draft = _next_ahead(a, s0, mode, course.lap, 14.0)
+            if draft < 0 or rival[a] >= 0:
+                line[a] += (plan.line[a] - line[a]) * dt / 2.5
             if draft >= 0 and finished[a] == np.inf and rival[a] < 0:
                 ahead = _wrap(s0[draft] - s[a], course.lap)
                 hold = min(cap, v0[draft] + 0.5 * (ahead - plan.gap[a]))
-                behind = ahead < 5.0 and abs(d0[draft] - d[a]) < 1.0
+                behind = ahead < 5.0 and (abs(d0[draft] - d[a]) < 1.0 or s[a] > 0.4 * course.lap)
+                if ahead < 6.0:  # in single file the line is that of the one ahead, or nearly
+                    line[a] += (0.85 * line[draft] + 0.15 * plan.line[a] - line[a]) * dt / 1.2
                 wanted = hold if behind else max(wanted, hold)
             j = rival[a]
             if j >= 0:
@@ -323,16 +327,18 @@ def run(
                 kind = -1
                 if order_of[a] >= 0:
                     kind = int(plan.orders[order_of[a], 0])
-                wanted = min(v0[j] + 1.25, cap + (1.2 if kind >= 0 else 0.6))
+                # Outside the way is longer: it takes more to get past.
+                more = 1.25 if side[a] < 0 else 1.9
+                wanted = min(v0[j] + more, cap + (1.2 if kind >= 0 or side[a] > 0 else 0.6))
                 if kind == Order.SHOVE:
                     wanted = v0[j] + 1.0
                 elif kind == Order.CUT_IN and ahead < -0.1:
                     wanted = v0[j] + 0.2
                 elif kind == Order.DRIFT_OUT and ahead < 0.5:
                     wanted = v0[j] + 0.1
-                long = 5.0 if kind < 0 else 9.0
+                long = 9.0 if kind >= 0 or side[a] > 0 else 5.0
                 lost = mode[j] != Mode.RACE
-                if ahead < -1.7 or lost or (now - attack_t[a] > long):
+                if ahead < -1.7 or lost or (now - attack_t[a] > long and ahead > 0.0):
                     if order_of[a] >= 0:
                         done[order_of[a]] = 2
                     if not lost and -1.7 <= ahead < 1.4:
@@ -398,12 +404,14 @@ def run(
                         outer = side[b] < 0
                     if down:
                         outer = False
-                    room = CLEAR_M * min(1.0, max(0.0, (2.0 - abs(ahead)) / 0.5))
+                    room = CLEAR_M * min(1.0, max(0.0, (1.6 - abs(ahead)) / 0.4))
                     if m == Mode.PUSHING and plan.team[b] == t:
                         room = 0.0
                     # A passer that is still behind does not push the one ahead aside.
                     if outer and room > 0 and not (rival[b] == a and ahead < -1.3):
                         target = max(target, d0[b] + room)
+                    elif not down and not outer and abs(ahead) < 1.2 and across > 0:
+                        target = min(target, d0[b] - 0.8)
                     elif down and room > 0 and across > -0.5:
                         target = min(target, d0[b] - 1.3)
                 if abs(across) < 0.75 and ahead > 0 and not striking and not (m == Mode.PUSHED or m == Mode.PUSHING):
@@ -452,16 +460,16 @@ def run(
             elif m == Mode.PUSHING:
                 push = -3.2
             v[a] = max(0.0, v[a] + max(push, -4.5) * dt)
-            slope = _slope(course, plan.line[a], s[a] + start_s, half_step)
+            slope = _slope(course, line[a], s[a] + start_s, half_step)
             target_v[a] += (min(5.0, max(-5.0, (target - target_d[a]) / dt)) - target_v[a]) * 0.15
             target_d[a] = target
-            pull = 10.0 * (target - d[a]) - 6.0 * (offset_v[a] + slope * v[a] - target_v[a])
-            offset_v[a] += min(9.0, max(-9.0, pull)) * dt
+            pull = 18.0 * (target - d[a]) - 8.5 * (offset_v[a] + slope * v[a] - target_v[a])
+            offset_v[a] += min(10.0, max(-10.0, pull)) * dt
             limit = 0.05 + 0.35 * v[a]
             offset_v[a] = min(limit, max(-limit, offset_v[a]))
             offset[a] += offset_v[a] * dt
             s[a] += _along(v[a] * dt, local, d[a], slope, course)
-            d[a] = _line(course, plan.line[a], s[a] + start_s, half_step) + offset[a]
+            d[a] = _line(course, line[a], s[a] + start_s, half_step) + offset[a]
             if finished[a] == np.inf and s[a] >= plan.finish:
                 finished[a] = now
 
@@ -533,7 +541,7 @@ def run(
                     s[b] = s[a] + ahead
                     mode[a], mode[b] = Mode.PUSHING, Mode.PUSHED
                     since[a], since[b] = now, now
-                    offset[b] = d[b] - _line(course, plan.line[b], s[b] + start_s, half_step)
+                    offset[b] = d[b] - _line(course, line[b], s[b] + start_s, half_step)
                     rival[a], rival[b], backing[a], backing[b] = -1, -1, -1, -1
                     offset_v[b] = offset_v[a]
                     pusher[t], racer[t] = a, b
