@@ -5,6 +5,7 @@ A line is read only once it has stood still for a moment, until two readings agr
 a line that reads as a clock is read several times a second. What the lines mean together is made out at the end.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -148,16 +149,17 @@ class ScorebugReader:
         step = cell / min(1.0, REGIONS_WIDTH / width)
         near = np.zeros((int(np.ceil(height / step)), int(np.ceil(width / step))), np.uint8)
         for x, y, w, h in known + graphics:
-            pad = min(h, height / 18)
-            rows = slice(max(0, int((y - pad) // step)), int((y + h + pad) // step) + 1)
-            near[rows, max(0, int((x - pad) // step)) : int((x + w + pad) // step) + 1] = 1
+            down = min(h, height / 18)
+            across = 3 * down
+            rows = slice(max(0, int((y - down) // step)), int((y + h + down) // step) + 1)
+            near[rows, max(0, int((x - across) // step)) : int((x + w + across) // step) + 1] = 1
         if near.mean() > 0.4:
             return _NO_BOXES
         found = [_NO_BOXES]
         count, _, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=4)
-        for left, top, across, down, _ in stats[1:count]:
+        for left, top, columns, rows_, _ in stats[1:count]:
             # The detector works on multiples of 32 pixels.
-            box = (left * step, top * step, (across + across % 2) * step, (down + down % 2) * step)
+            box = (left * step, top * step, (columns + columns % 2) * step, (rows_ + rows_ % 2) * step)
             part = crop_box(image, box)
             scale = min(1.0, REGIONS_WIDTH / width)
             boxes = self._find(_brightened(_scaled(part, scale))) / scale
@@ -174,7 +176,7 @@ class ScorebugReader:
         said = [line for line in inside if line.said is not None]
         if said:
             grown = said[0]
-            if area > 1.2 * max(grown.refused, grown.box[2] * grown.box[3]) and not self._grow(
+            if area > 1.08 * max(grown.refused, grown.box[2] * grown.box[3]) and not self._grow(
                 grown, box, image, number, time_s
             ):
                 grown.refused = area
@@ -200,26 +202,39 @@ class ScorebugReader:
         for line, (text, score) in zip(due, self._read(crops) if due else [], strict=True):
             if score < LEAST_SCORE:
                 text = ""
-            if line.is_clock or (line.said is None and parse_clock(text) is not None):
+            if line.is_clock or line.ticks(text):
                 self._hear_clock(line, text, score, number, time_s)
             else:
                 self._hear(line, text, score, number, time_s)
 
     def _hear_clock(self, line: Line, text: str, score: float, number: int, time_s: float) -> None:
-        line.is_clock = True
-        if parse_clock(text) is None:
+        clock_s = parse_clock(text)
+        if clock_s is None:
             line.doubt(number, time_s)
             line.not_before_s = time_s + CLOCK_EVERY_S / 3
             return
+        if not line.is_clock and line.first is not None:
+            first_s, first_number, first_text, first_score = line.first
+            line.clock_read_s = first_s
+            self._say(line, first_text, first_score, first_s, first_number)
+        line.is_clock, line.doubt_s = True, None
         line.not_before_s = time_s + CLOCK_EVERY_S
-        line.doubt_s = None
         if text == line.said:  # it stands still, and has since its pixels last changed
             self._say(line, text, score, line.same_s, line.same_number)
+            if not line.ran:
+                line.is_clock = False
+                line.learn(text, score)
+        elif line.said is not None and (before_s := parse_clock(line.said)) is not None:
+            line.ran |= abs(clock_s - before_s - time_s + line.clock_read_s) < CLOCK_AGREES_S
+        line.clock_read_s = time_s
+        line.first = None
         self._say(line, text, score, time_s, number)
 
     def _hear(self, line: Line, text: str, score: float, number: int, time_s: float) -> None:
         line.not_before_s = time_s + min(READ_AGAIN_S * (1 + line.idle), READ_AGAIN_AT_MOST_S)
         line.idle += 1
+        if line.readings == 0 and line.said is None and parse_clock(text) is not None:
+            line.first = (time_s, number, text, score)
         agreed = line.vote(text, score)
         if line.said is not None and letters(text) == letters(line.said):
             line.learn(line.said, score)
@@ -327,12 +342,19 @@ def _with_clock(events: list[_Event]) -> list[_Event]:
 
 
 def _running(events: list[_Event]) -> set[int]:
-    """Lines that showed three different times or more: a clock that runs."""
-    values: dict[int, set[float | None]] = {}
+    """Lines that ran as a clock does from one reading to the next, twice or more."""
+    before: dict[int, tuple[float, float]] = {}
+    steps: Counter[int] = Counter()
     for event in events:
-        if event.is_clock and event.text is not None:
-            values.setdefault(event.line, set()).add(parse_clock(event.text))
-    return {line for line, seen in values.items() if len(seen) >= 3}
+        clock_s = parse_clock(event.text or "")
+        if clock_s is None:
+            continue
+        if event.line in before:
+            time_s, earlier_s = before[event.line]
+            step_s = clock_s - earlier_s
+            steps[event.line] += step_s > 0 and abs(step_s - event.time_s + time_s) < CLOCK_AGREES_S
+        before[event.line] = (event.time_s, clock_s)
+    return {line for line, count in steps.items() if count >= 2}
 
 
 def _reading(time_s: float, number: int | None, layout: Layout) -> ScorebugReading:
@@ -374,5 +396,5 @@ def _brightened(image: Image) -> Image:
 def _crop_to_read(image: Image, box: Box, wide: bool = False) -> Image:
     """The pixels of a line; ``wide`` leaves room for a digit more on both sides, which a clock may grow."""
     x, y, w, h = box
-    pad = 0.6 * h if wide else 1
+    pad = (0.6 if wide else 0.2) * h
     return _brightened(crop_box(image, (x - pad, y, w + 2 * pad, h)))

@@ -43,7 +43,7 @@ _MINUTES_CLOCK = re.compile(r"^(\d{1,2})[:;.-](\d{2})(?:[.,](?=\d)|:(?=\d$))(\d{
 _SECONDS_CLOCK = re.compile(r"^(\d{1,3})[.,](\d{1,3})$")
 _WHOLE_CLOCK = re.compile(r"^(\d{1,2}):(\d{2})$")
 _NUMBER = re.compile(r"^(\d{1,2})[.)]?$")
-_RANKED = re.compile(r"^(\d{1,2}|[lLI|](?=[.\s]))[.,)\s]*([^\W\d_].*)$")
+_RANKED = re.compile(r"^(\d{1,2}|[lLI|](?=\.))[.,:;)\s]*([^\W\d_].*)$")
 _PUNCTUATED = re.compile(r"^[.,)]\s*([^\W\d_].+)$")
 _NAME = re.compile(r"^[^\W\d_][^\d:/]*$")
 _TRAILING_TIME = re.compile(r"^(.*?[^\W\d_.])[\s.]+(\d{1,2}[.,]\d{2,3}|\d:\d{2}[.,]\d{2,3})$")
@@ -110,13 +110,15 @@ def parse_laps(text: str) -> int | None:
 
 def tidy_name(text: str) -> str | None:
     """A name without what reading adds or loses: marks at its ends, spaces between words and before initials."""
+    text = re.sub(r"(?<=[^\W\d_])0|0(?=[^\W\d_])", "O", text)  # K0REA
+    text = re.sub(r"(?<=[^\W\d_])[1|](?=[^\W\d_])", "I", text)
     name = re.sub(r"[^\w.'’\- ]", " ", text, flags=re.ASCII if text.isascii() else 0)
     name = re.sub(r"^[\W_]+|[\s'’\-,]+$", "", name)
     name = re.sub(r"\.(?=[^\W\d_]{2})", ". ", name)  # Y.van
     name = re.sub(r"(?<=[A-Z]{2})([A-Z]\.(?:[A-Z]\.)*)$", r" \1", name)  # KIMG.W.
     name = re.sub(r"(?<=[A-Z]{2})(?=[A-Z][a-z]{2})", " ", name)  # CHOIMin
-    name = re.sub(r"(?<=[A-Z])o(?=[A-Z])|(?<=\b[A-Z])o(?=[A-Z]{2})", "O", name)  # FoNTANA
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])(?<!Mc)(?<!Mac)", " ", name)  # MinJeong
+    name = re.sub(r"(?<=[a-z]{2})(?<!Mac)(?=[A-Z][a-z]|[A-Z]{2})", " ", name)  # MinJeong
+    name = re.sub(r"\b(?!Mc|Mac)\w*[A-Z][a-z]{1,2}[A-Z]\w*", lambda word: word[0].upper(), name)  # FoNTANA
     name = " ".join(name.split())
     return name if sum(letter.isalpha() for letter in name) >= 2 else None
 
@@ -276,7 +278,7 @@ def _time_in_row(text: str) -> tuple[float | None, bool]:
     """Seconds of a time that belongs to a row, which has hundredths, and whether it is that of a lap."""
     if match := _LAP_TIME.match(text):
         return float(match[1].replace(",", ".")), True
-    if not re.search(r"[.,]\d{2,3}$", text):
+    if not re.search(r"[.,]\d{2,3}$", text.replace(" ", "")):
         return None, False
     time_s = parse_clock(text)
     return time_s, time_s is not None and time_s < LONGEST_LAP_S
@@ -289,9 +291,10 @@ def _owner_above(box: Box, cells: list[tuple[_Cell, set[int]]]) -> tuple[_Cell, 
     """
     x, y, w, h = box
     near = [entry for entry in cells if 0 < y - entry[0].box[1] < 2.5 * h and entry[0].box[0] - h <= x + w / 2]
-    owner = max(near, key=lambda entry: (entry[0].box[1] // h, entry[0].box[0]), default=None)
-    if owner is None:
+    if not near:
         return None
+    lowest = max(entry[0].box[1] for entry in near)
+    owner = max((entry for entry in near if lowest - entry[0].box[1] < h / 2), key=lambda entry: entry[0].box[0])
     left, top = owner[0].box[:2]
     beside = [abs(left - cell.box[0]) for cell, _ in cells if abs(cell.box[1] - top) < h / 2 and cell.box[0] != left]
     return None if beside and x + w / 2 - left > min(beside) + h else owner
@@ -307,11 +310,11 @@ def _ranked(cells: list[tuple[_Cell, set[int]]]) -> tuple[list[_Cell], set[int]]
         start, support = starts.most_common(1)[0]
         read = starts.total()
         if start < 1:  # a headline above the first row is none
-            if any(cell.rank is not None for cell, _ in group[: 1 - start]):
+            if support < 2 or any(cell.rank is not None for cell, _ in group[: 1 - start]):
                 continue
             start, group = 1, group[1 - start :]
         group = _evenly_spaced(group)
-        if 2 * support <= read or (start > 1 and support < 2) or 3 * support < len(group):
+        if 2 * support <= read or (start > 1 and support < 2) or 2 * support < len(group):
             continue
         if support > best[0]:
             for index, (cell, _) in enumerate(group):

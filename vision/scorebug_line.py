@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.ocr import Box, Image, crop_box
+from vision.scorebug_layout import parse_clock
 
 Look = NDArray[np.float32]
 
@@ -16,12 +17,18 @@ CHANGED = 0.5
 """Change of a line's pixels (see ``change``) above which it is read again; compression alone stays below 0.65, other
 words reach 0.9."""
 
+MOVED = 0.6
+"""Share of a line's blocks that change where text moves; in a running clock most stay."""
+
 TICKED = 0.22
 """Change from one picture to the next that says a clock may have ticked; one that stands still stays below."""
 
 STILL_FOR_S = 0.14
 RESTLESS_FOR_S = 0.6
 GONE_AFTER_S = 0.6
+JUMPED = 0.75
+"""Change from one picture to the next that is more than a tick: a clock is read at once, it may be gone."""
+
 READ_AGAIN_S = 0.2
 """Until a line is read again, and this much more after every reading that brought nothing new, up to:"""
 
@@ -51,13 +58,15 @@ class Line:
     """A line of text at one place, from when it was found until it is gone.
 
     said        what it says, once readings agree; None before, and after it went
-    is_clock    it read as a clock: it changes all the time and is read on a schedule
+    is_clock    it showed different times: it is read on a schedule, whatever its pixels do
+    ran         and these went on as a clock does; ``clock_read_s`` is when it was last read
     known       the last looks that could be read: compression has several for one text
     look        its pixels when it last began to look as it does, while nothing is said
     since_s     when that was, and in picture ``since_number``
     still_s     when it was last seen to stand still
     same_s      since when its pixels have not changed at all, and in picture ``same_number``
     doubt_s     since when it does not look like (a clock: read as) what is said; None: no doubt
+    first       time, picture, text and score of its first reading, which a clock is given before it is known as one
     votes       the scores of every text read in the present look, or in doubt, by the letters and digits in it
     not_before_s  not to be read before this time
     idle        readings in a row that brought nothing new
@@ -75,9 +84,12 @@ class Line:
     same_number: int
     said: str | None = None
     is_clock: bool = False
+    ran: bool = False
+    clock_read_s: float = np.nan
     known: list[Known] = field(default_factory=list)
     doubt_s: float | None = None
     doubt_number: int = 0
+    first: "tuple[float, int, str, float] | None" = None
     votes: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     not_before_s: float = -np.inf
     idle: int = 0
@@ -91,13 +103,16 @@ class Line:
     def follow(self, image: Image, number: int, time_s: float) -> Known | None:
         """See whether it still looks the same in the next picture; what it says if it looks like another known text."""
         now = look_at(image, self.box)
-        if change(now, self.before) > TICKED:
+        moved = change(now, self.before)
+        if moved > TICKED:
             self.same_s, self.same_number = time_s, number
         self.before = now
         if self.is_clock:
+            if moved > JUMPED:
+                self.not_before_s = min(self.not_before_s, self.clock_read_s + CLOCK_EVERY_S / 3)
             return None
         if self.said is None:
-            if change(now, self.look) > CHANGED:
+            if np.mean(changes(now, self.look) > CHANGED) > MOVED:
                 self.begin_look(number, time_s)
             elif time_s - self.since_s >= STILL_FOR_S:
                 self.still_s = time_s
@@ -141,6 +156,12 @@ class Line:
         score, text = max(best)
         return text, score
 
+    def ticks(self, text: str) -> bool:
+        """Whether ``text`` is a time and the line showed another time before, since it was found or last went."""
+        now = parse_clock(text)
+        before = [said for readings in self.votes.values() for _, said in readings] + [self.said or ""]
+        return now is not None and any(parse_clock(said) not in (None, now) for said in before)
+
     @property
     def readings(self) -> int:
         return sum(map(len, self.votes.values()))
@@ -181,12 +202,18 @@ def look_at(image: Image, box: Box) -> Look:
     return look
 
 
-def change(now: Look, before: Look) -> float:
-    """The mean difference of two looks in that block, about a letter wide, where it is largest."""
+def changes(now: Look, before: Look) -> Look:
+    """Mean difference of two looks in blocks from left to right, each about a letter wide."""
     if now.shape != before.shape:
-        return float("inf")
+        return np.full(1, np.inf, np.float32)
     blocks = max(1, round(now.shape[1] / now.shape[0]))
-    return float(cv2.resize(cv2.absdiff(now, before), (blocks, 1), interpolation=cv2.INTER_AREA).max())
+    means: Look = cv2.resize(cv2.absdiff(now, before), (blocks, 1), interpolation=cv2.INTER_AREA)[0]
+    return means
+
+
+def change(now: Look, before: Look) -> float:
+    """The largest of the ``changes``: one letter of many tells."""
+    return float(changes(now, before).max())
 
 
 def overlap(a: Box, b: Box) -> float:

@@ -13,7 +13,9 @@ WORK_WIDTH = 640
 
 _EDGE = 24  # grey levels across 3 pixels
 _STILL = 14  # grey levels; compression flickers by less, the picture behind by more
-_MOVING = 0.5  # the camera moves when this share of the edges outside known graphics changed
+_GRID = (10, 6)  # cells across and down, in which is seen what moves
+_LEAST_EDGES = 0.004  # share of a cell's pixels that have to be edges for the cell to say anything
+_MOVING = 0.5  # a cell moves when this share of its edges changed, the camera when this share of the cells moves
 _LAG = 3  # looks between the two pictures compared: a slow pan has to show
 _SURE = 3  # looks in which an edge stood still under a moving camera
 _MOST = 12
@@ -44,9 +46,7 @@ class StaticOverlay:
             grey_before, edges_before = self._before[0]
             still = (cv2.absdiff(grey, grey_before) < _STILL).view(np.uint8) & edges & edges_before
             elsewhere = (self._hits < _SURE).view(np.uint8)
-            seen = int(np.count_nonzero(edges & elsewhere))
-            stood = int(np.count_nonzero(still & elsewhere))
-            self.camera_moves = seen > 0 and stood < (1 - _MOVING) * seen
+            self.camera_moves = _mostly_moves(edges & elsewhere, still & elsewhere)
             self._hits[(edges == 0) & (self._hits > 0)] -= 1
             if self.camera_moves:
                 self._hits += np.where(still, 1, -1).astype(np.int16)
@@ -72,3 +72,10 @@ class StaticOverlay:
         """Boxes (x, y, width, height) of the graphics, in the pixels of the pictures it was fed."""
         count, _, stats, _ = cv2.connectedComponentsWithStats(self.mask)
         return [(int(x), int(y), int(w), int(h)) for x, y, w, h, _ in stats[1:count] if w > 12 and h > 7]
+
+
+def _mostly_moves(edges: Image, still: Image) -> bool:
+    """Whether most parts of the picture with ``edges`` move: one large panel, rich in edges, must not decide it."""
+    seen, stood = (cv2.resize(mask * np.float32(1), _GRID, interpolation=cv2.INTER_AREA) for mask in (edges, still))
+    telling = seen > _LEAST_EDGES
+    return bool(telling.any() and np.mean(stood[telling] < (1 - _MOVING) * seen[telling]) > _MOVING)
