@@ -7,7 +7,6 @@ from pathlib import PurePath
 from race.formats import Competitor, Event, Race
 
 MINUS = "\u2212"
-DASH = "\u2013"
 
 _EVENTS = {"500m": "500 m", "1000m": "1000 m", "1500m": "1500 m"}
 _GENDERS = {"w": "women", "m": "men", "x": "mixed"}

@@ -31,6 +31,7 @@ class Node:
 
 
 def line_nodes(id_: int, name: str, start: int | None, columns: list[Column], x_of: dict[int, float]) -> list[Node]:
+    """The points of one competitor: the start position where known, and each crossing of which the rank is known."""
     nodes = []
     if start is not None:
         nodes.append(Node(0, x_of[0], start, None, False, True, f"{name}: start position {start}"))
@@ -55,6 +56,7 @@ def _cell_title(cell: Cell, rank: int, column: Column) -> str:
 
 
 def draw_line(group: svg.Element, line: list[Node], colour: str) -> None:
+    """The line from each point to the next crossing; none over a crossing that was missed."""
     for a, b in pairwise(line):
         if b.position - a.position != 1:
             continue
@@ -71,15 +73,18 @@ def draw_line(group: svg.Element, line: list[Node], colour: str) -> None:
 def draw_end(
     group: svg.Element, race: Race, id_: int, line: list[Node], colour: str, step: float, columns: list[Column]
 ) -> None:
-    """Falls, and where the line of one who did not finish ends."""
+    """Falls before the last crossing of all, and where the line of one who did not finish ends."""
+    last_position = columns[-1].position if columns else 0
     seen = [node for node in line if node.time_s is not None or node.start]
     end: tuple[float, float] | None = None
     for fall in (i for i in race.incidents if i.kind == "fall" and id_ in i.competitors):
         place = _fall_place(fall, seen, step)
         if place is None:
             continue
-        x, y, last = place
-        if last:
+        x, y, out = place
+        if out and seen[-1].position == last_position:
+            continue
+        if out:
             stub = svg.path([(seen[-1].x, seen[-1].y), (x, y)])
             svg.add(group, "path", d=stub, stroke=colour, stroke_width=4, fill="none", stroke_linecap="round")
             end = (x, y)

@@ -2,6 +2,8 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from race.formats import Competitor, Crossing, Race
 from report.colours import competitor_colours
 from report.lapchart import lap_chart_svg
@@ -65,6 +67,20 @@ def test_a_fall_ends_the_line_of_one_who_did_not_finish(race_500: Race) -> None:
     root = drawn(race_500)
     assert len(of_class(root, "fall")) == len(of_class(line(root, 4), "fall")) == 1
     assert [element.text for element in of_class(line(root, 4), "dnf")] == ["DNF"]
+
+
+def test_a_fall_behind_the_finish_is_not_of_the_race(race_500: Race) -> None:
+    late = race_500.incidents[0].model_copy(update={"start_s": 44.3, "competitors": [1]})
+    assert not of_class(drawn(race_500.model_copy(update={"incidents": [late]})), "fall")
+
+
+def test_a_fall_between_two_crossings_lies_on_the_line(race_500: Race) -> None:
+    fall = race_500.incidents[0].model_copy(update={"start_s": 13.61, "competitors": [1]})
+    root = drawn(race_500.model_copy(update={"incidents": [fall]}))
+    circle = next(element for element in of_class(root, "fall")[0] if element.tag == f"{SVG}circle")
+    (x1, y1), (x2, y2) = ends(of_class(line(root, 1), "line")[1])  # from 9.10 to 18.12 s: half way
+    assert float(circle.get("cx") or 0) == pytest.approx((x1 + x2) / 2, abs=0.2)
+    assert float(circle.get("cy") or 0) == pytest.approx((y1 + y2) / 2, abs=0.2)
 
 
 def test_a_photo_finish_is_bracketed(race_500: Race) -> None:
