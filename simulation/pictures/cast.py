@@ -19,10 +19,15 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """N posed bodies of V vertices: vertices, normals (N, V, 3), middle (N, 2) of the trunk above the ice."""
+    """N posed bodies of V vertices.
+
+    vertices, normals (N, V, 3), feet (N, 2) the point midway between the blades, middle (N, 2) between that and the
+    point below the pelvis: where the shadow is
+    """
 
     vertices: Floats
     normals: Floats
+    feet: Floats
     middle: Floats
 
 
@@ -73,7 +78,8 @@ def bodies_at(motion: Motion, time_s: float, shapes: Ints) -> Bodies:
     heights = np.array([person.height_m for person in motion.people])
     vertices, normals = pose_bodies(body, rotations, places, shapes, heights)
     vertices[~motion.present[:, left], :, 2] -= 500.0
-    return Bodies(vertices, normals, 0.5 * (places[:, 0, :2] + between(motion.xy)))
+    feet = between(motion.xy)
+    return Bodies(vertices, normals, feet, 0.5 * (places[:, 0, :2] + feet))
 
 
 def standing_people(rink: Rink, venue: Venue, photographers: int = 3) -> tuple[Floats, Floats, list[Picture]]:

@@ -1,0 +1,205 @@
+"""Film a simulated race: every picture as the broadcast would show it, and what is in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from race.formats import ScorebugReading
+from race.rink import Rink
+from simulation.camera import Camera, Footage, Take
+from simulation.motion import Motion
+from simulation.pictures import hall, scorebug
+from simulation.pictures.body import HELMET, load_body
+from simulation.pictures.cast import Bodies, bodies_at, body_shapes, clothes, standing_people
+from simulation.pictures.hall import Venue, draw_venue
+from simulation.pictures.lens import SHUTTER, blur, camera_step, comb, sensor
+from simulation.pictures.scene import Scene
+from simulation.pictures.visible import Seen, look_at
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a broadcast looks. ``noise`` in grey levels; ``channel`` is the broadcaster's mark, empty for none."""
+
+    seed: int
+    venue: Venue
+    layout: scorebug.Layout
+    channel: str
+    channel_corner: Literal["left", "right"]
+    noise: float
+    exposure: float
+    interlaced: bool = False
+
+
+def draw_look(seed: int) -> Look:
+    """A broadcast of its own for every seed."""
+    rng = np.random.default_rng((seed, 15485863))
+    venue = draw_venue(seed)
+    return Look(
+        seed=seed,
+        venue=venue,
+        layout=scorebug.LAYOUTS[int(rng.integers(len(scorebug.LAYOUTS)))],
+        channel=("Sport 1", "NORD TV", "ice live", "")[int(rng.integers(4))],
+        channel_corner="right" if rng.random() < 0.7 else "left",
+        noise=float(rng.uniform(1.0, 4.0)),
+        exposure=float(rng.uniform(0.94, 1.08)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Filmed:
+    """One picture and what is in it. ``index`` counts from 0; ``seen`` has a row for each of ``Motion.people``."""
+
+    index: int
+    picture: Picture
+    seen: Seen
+    reading: ScorebugReading
+
+
+def film(motion: Motion, footage: Footage, rink: Rink, look: Look) -> Iterator[Filmed]:
+    """Every picture of ``footage``, (H, W, 3) BGR, in order."""
+    readings = scorebug.readings(motion, footage, look.layout)
+    set_up = SetUp(motion, rink, look, footage.size)
+    try:
+        before = np.zeros((footage.size[1], footage.size[0], 3), np.uint8)
+        cover = scorebug.draw(readings[0], look.layout)
+        at = 0
+        for take in footage.takes:
+            last_picture = before
+            for index in range(take.first - 1, take.last):
+                clean, seen = set_up.shoot(footage, take, index)
+                picture = _transition(clean, last_picture, take, (index - take.first + 1) / footage.fps)
+                if at + 1 < len(readings) and readings[at + 1].frame == index + 1:
+                    at += 1
+                    cover = scorebug.draw(readings[at], look.layout)
+                    if look.channel:
+                        scorebug.logo(cover, look.channel, look.channel_corner)
+                    if take.kind == "replay":
+                        scorebug.slab(cover, 60, 640, 110, 30, (150, 84, 24))
+                        scorebug.words(cover, "REPLAY", 115, 662, 0.66, align="middle")
+                picture = scorebug.lay_over(picture, cover)
+                if look.interlaced:
+                    picture = comb(picture, before)
+                before = clean
+                yield Filmed(index, picture, seen, readings[at])
+    finally:
+        set_up.close()
+
+
+class SetUp:
+    """Hall, people and camera, ready to shoot one picture after the other."""
+
+    def __init__(self, motion: Motion, rink: Rink, look: Look, size: tuple[int, int]) -> None:
+        self._motion, self._rink, self._look = motion, rink, look
+        self._shapes = body_shapes(motion)
+        standing = standing_people(rink, look.venue)
+        self._scene = Scene(look.venue, rink, clothes(motion, look.venue), standing, size)
+        self._in_front = _near_side(rink, standing[0])
+        self._rng = np.random.default_rng((look.seed, 32452843))
+        body = load_body()
+        self._helmet_faces = (body.part[body.faces] == HELMET).all(axis=1)
+        self._posed: dict[float, Bodies] = {}
+
+    def close(self) -> None:
+        self._scene.close()
+
+    def shoot(self, footage: Footage, take: Take, index: int) -> tuple[Picture, Seen]:
+        """The picture without graphics, and what it shows."""
+        ahead = index + 1 if index < take.last - 1 else index - 1
+        if not take.first - 1 <= ahead < take.last:
+            ahead = index
+        way = SHUTTER * (1.0 if ahead > index else -1.0)
+        camera, other = footage[index], footage[ahead]
+        bodies = self._bodies(float(footage.race_time_s[index]))
+        later = self._bodies(float(footage.race_time_s[ahead]))
+        seen = self.look(camera, bodies, way * (other.project(later.vertices) - camera.project(bodies.vertices)))
+        sharp = self._scene.draw(
+            camera, bodies.vertices, bodies.normals, bodies.middle, self._blocks(float(footage.race_time_s[index]))
+        )
+        moved = camera_step(camera, other)
+        step = np.eye(3) + way * (moved / moved[2, 2] - np.eye(3))
+        look, time_s = self._look, float(footage.time_s[index])
+        drift = look.exposure * (1.0 + 0.02 * np.sin(0.7 * time_s + look.seed))
+        picture = blur(sharp, seen.people, seen.velocity, step)
+        return sensor(picture, float(drift), look.venue.warmth, look.noise, self._rng), seen
+
+    def look(self, camera: Camera, bodies: Bodies, step: Floats) -> Seen:
+        points, faces = self._in_front
+        feet = np.column_stack([bodies.feet, np.zeros(len(bodies.feet))])
+        return look_at(
+            _project(camera, bodies.vertices),
+            camera.depth(bodies.vertices),
+            step,
+            load_body().faces,
+            self._helmet_faces,
+            (_project(camera, points), camera.depth(points), faces),
+            camera.project(feet),
+            camera.size,
+        )
+
+    def _bodies(self, race_time_s: float) -> Bodies:
+        if race_time_s not in self._posed:
+            latest = list(self._posed.items())[-1:]  # needed once more than a picture later
+            self._posed = dict(latest) | {race_time_s: bodies_at(self._motion, race_time_s, self._shapes)}
+        return self._posed[race_time_s]
+
+    def _blocks(self, race_time_s: float) -> Floats:
+        blocks = self._rink.blocks.copy()
+        for move in self._motion.blocks:
+            if move.time_s <= race_time_s:
+                blocks[move.block] = move.x_m, move.y_m
+        return blocks
+
+
+def _project(camera: Camera, points: Floats) -> Floats:
+    """As ``camera.project``, NaN as well for what is so far aside that the lens' polynomial would fold it back in."""
+    seen = (points - camera.position) @ camera.rotation.T
+    aside = np.hypot(seen[..., 0], seen[..., 1]) > 1.5 * seen[..., 2]
+    return np.where(aside[..., None], np.nan, camera.project(points))
+
+
+def _near_side(rink: Rink, standing: Floats) -> tuple[Floats, Ints]:
+    """Points (M, 3) and faces of what may hide a racer: the mats, and those who stand behind the near ones."""
+    line, along = hall.mat_line(rink)
+    back, _ = hall.mat_line(rink, hall.MAT_DEPTH_M)
+    points, faces = [], []
+    for low, high in (
+        (hall.raised(line, 0.0), hall.raised(line, rink.mat_height_m)),
+        (hall.raised(line, rink.mat_height_m), hall.raised(back, rink.mat_height_m)),
+    ):
+        strip = hall.strip(low, high, along)
+        start = sum(map(len, points))
+        points.append(strip.points)
+        faces.append(np.concatenate([strip.quads[:, [0, 1, 2]], strip.quads[:, [0, 2, 3]]]) + start)
+    for person in standing[standing[:, :, 1].mean(axis=1) < -rink.ice_width_m / 2]:
+        faces.append(load_body().faces + sum(map(len, points)))
+        points.append(person)
+    return np.concatenate(points), np.concatenate(faces).astype(np.int32)
+
+
+def _transition(picture: Picture, before: Picture, take: Take, since_s: float) -> Picture:
+    """How the first moments of a take come out of the one before."""
+    if take.boundary in ("start", "cut") or since_s >= take.boundary_s:
+        return picture
+    share = since_s / take.boundary_s
+    if take.boundary == "dissolve":
+        return np.asarray(cv2.addWeighted(picture, share, before, 1 - share, 0))
+    if take.boundary == "fade":
+        shown, light = (before, 1 - 2 * share) if share < 0.5 else (picture, 2 * share - 1)
+        return (shown * light).astype(np.uint8)
+    height, width = picture.shape[:2]  # a wipe: a slanted band passes, the new picture behind it
+    edge = (share * 1.6 - 0.3) * width + 0.25 * (np.arange(height)[:, None] - height / 2)
+    x = np.arange(width)[None]
+    out = np.where((x < edge)[..., None], picture, before)
+    band = np.abs(x - edge) < 0.12 * width
+    out[band] = (170, 80, 30)
+    out[np.abs(x - edge) < 0.03 * width] = (235, 235, 235)
+    return np.asarray(out)
