@@ -174,16 +174,16 @@ class _Place:
     widest: float
     lag_s: float = 0.16
     sway_rad: float = 0.0006
-    margin: float = 1.9
+    margin: float = 1.2
     k1: float = -0.04
     roll_rad: float = 0.004
 
 
 # The main camera as measured in Shanghai in 2019: in the plane of the finish line, 5.6 m behind the mats, 4 m up.
 _PLACES = {
-    "main": _Place((0.0, -20.6, 4.05), math.radians(26), math.radians(46)),
-    "left": _Place((-31.0, -9.0, 2.6), math.radians(24), math.radians(50)),
-    "right": _Place((31.5, -6.0, 2.4), math.radians(24), math.radians(52)),
+    "main": _Place((0.0, -20.6, 4.05), math.radians(14), math.radians(34)),
+    "left": _Place((-31.0, -9.0, 2.6), math.radians(14), math.radians(50)),
+    "right": _Place((31.5, -6.0, 2.4), math.radians(14), math.radians(52)),
     "close_up": _Place((-6.0, -18.5, 2.1), math.radians(7), math.radians(14), sway_rad=0.0015),
     "fixed": _Place((0.0, -33.0, 13.0), math.radians(80), math.radians(80), sway_rad=0.0, k1=-0.12, roll_rad=0.002),
     "handheld": _Place((9.0, -21.5, 5.0), math.radians(34), math.radians(52), 0.26, 0.005, 2.1, -0.07, 0.02),
@@ -289,14 +289,14 @@ def _film(
         early = np.arange(-round(rate), 0) / rate + moments[0]
         watched = np.concatenate([early, moments])
         aim, spread = _action(motion, watched, position, close=camera == "close_up")
-        wanted_field = np.clip(spread * place.margin + math.radians(10), place.narrowest, place.widest)
+        wanted_field = np.clip(spread * place.margin + math.radians(4), place.narrowest, place.widest)
         wanted_pan = np.arctan2(aim[:, 0] - position[0], aim[:, 1] - position[1])
         wanted_tilt = np.arctan2(position[2] - 0.7, np.hypot(*(aim - position[:2]).T))
         keep = slice(len(early), None)
         step = 1 / rate
         pan = _hand(np.unwrap(wanted_pan), step, place.lag_s)[keep]
         tilt = _hand(wanted_tilt, step, place.lag_s * 1.6)[keep]
-        field = np.exp(_hand(np.log(wanted_field), step, place.lag_s * 2.5))[keep]
+        field = np.exp(_hand(np.log(wanted_field), step, place.lag_s * 4))[keep]
         pan = pan + _unrest(draws, count, rate, place.sway_rad)
         tilt = tilt + _unrest(draws, count, rate, place.sway_rad)
     roll = roll_rad + _unrest(draws, count, rate, 0.5 * place.sway_rad)
@@ -322,7 +322,7 @@ def _action(motion: Motion, moments: Floats, position: Floats, close: bool) -> t
     angle = np.arctan2(xy[..., 0] - position[0], xy[..., 1] - position[1])
     middle = np.arctan2(aim[:, 0] - position[0], aim[:, 1] - position[1])
     off = np.abs(np.angle(np.exp(1j * (angle - middle))))
-    spread = 2 * np.max(np.where(behind < 12, off, 0.0), axis=0)
+    spread = 2 * np.max(np.where(behind < 7, off, 0.0), axis=0)
     return aim, spread
 
 
