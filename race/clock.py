@@ -30,7 +30,7 @@ _LEAST_VALUES = 3  # different readings that make a run
 _LEAST_SPAN_S = 0.5
 _HOLD_S = 0.5  # two equal readings this far apart: the clock stood still
 _ALONE_S = 1.0  # a single last reading that stayed on the screen this long counts as standing still
-_FINAL_WITHIN_S = 1.5  # of the running clock
+_FINAL_WITHIN_S = 1.5  # of what the running clock may have shown last
 _FINAL_SHOWN_WITHIN_S = 5.0  # of the stop: the official hundredths may come later than the stop
 
 
@@ -85,7 +85,7 @@ def _largest_run(time_s: Floats, clock_s: Floats, free: NDArray[np.bool_]) -> ND
     order = np.argsort(offset_s, kind="stable")
     candidates, offset_s = candidates[order], offset_s[order]
     width_s = _digit_s(clock_s) + _SLACK_S
-    best, values, first = (0, 0, 0), Counter[float](), 0
+    best, values, first = (0, 0, 0, 0), Counter[float](), 0
     for last, index in enumerate(candidates):
         values[clock_s[index]] += 1
         while offset_s[last] - offset_s[first] > width_s:
@@ -94,9 +94,8 @@ def _largest_run(time_s: Floats, clock_s: Floats, free: NDArray[np.bool_]) -> ND
             if not values[gone]:
                 del values[gone]
             first += 1
-        if len(values) > best[0]:
-            best = (len(values), first, last + 1)
-    run = _without_strays(np.sort(candidates[best[1] : best[2]]), clock_s)
+        best = max(best, (len(values), last + 1 - first, first, last + 1))
+    run = _without_strays(np.sort(candidates[best[2] : best[3]]), clock_s)
     different = np.unique(clock_s[run])
     if len(different) < _LEAST_VALUES or different[-1] - different[0] < _LEAST_SPAN_S:
         return None
@@ -163,13 +162,13 @@ def _stop(
 ) -> tuple[float, float] | None:
     """When and at what the clock stood still from index ``after[0]``, its last running reading, on."""
     stood: list[tuple[float, float]] = []
+    ran_to_s = time_s[after[0]] - start_s
     for value in np.unique(clock_s[after]):
         when = time_s[after][clock_s[after] == value]
         until = changes_s[np.searchsorted(changes_s, when[-1], side="right") :][:1]
         held_s = when[-1] - when[0]
         still = held_s >= _HOLD_S or (len(until) and until[0] - when[0] >= _ALONE_S)
-        running_s = when[0] - start_s
-        if still and abs(value - running_s) < _FINAL_WITHIN_S:
+        if still and ran_to_s - _FINAL_WITHIN_S < value < when[0] - start_s + _FINAL_WITHIN_S:
             stood.append((float(when[0]), float(value)))
     if not stood:
         return None
