@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from cli.shadow import check_packages
-from race.errors import ShorttrackError
 
 app = typer.Typer(
     name="shorttrack",
@@ -118,6 +117,8 @@ def report(
 def run() -> None:
     """Entry point. Errors a user can act on become one line on stderr and exit status 1."""
     check_packages()
+    from race.errors import ShorttrackError
+
     try:
         app()
     except KeyboardInterrupt:

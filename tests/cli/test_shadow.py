@@ -47,6 +47,14 @@ def test_a_package_on_pythonpath(tmp_path: Path, name: str) -> None:
     assert_one_line(check([tmp_path, ROOT]), str(tmp_path / name), str(ROOT / name), "unset PYTHONPATH")
 
 
+def test_the_command_gets_as_far_as_the_check(tmp_path: Path) -> None:
+    (tmp_path / "race").mkdir()
+    (tmp_path / "race" / "__init__.py").touch()
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-P", "-c", "from cli.main import run; run()"]
+    assert_one_line(subprocess.run(command, capture_output=True, text=True, env=environment), str(tmp_path / "race"))
+
+
 def test_a_module_of_the_same_name(tmp_path: Path) -> None:
     (tmp_path / "report.py").write_text(BOOBY_TRAP)
     assert_one_line(check([tmp_path, ROOT]), str(tmp_path / "report.py"), str(ROOT / "report"))
