@@ -67,7 +67,8 @@ class Level:
 class Estimate:
     """A pose (7,) with its covariance (7, 7), how alike the two pictures are under it, and what they differ by.
 
-    likeness is the correlation of the pixels used, cost their mean truncated difference in grey levels.
+    likeness is the correlation of the gradients at the pixels used, NaN where they are too few: fine structure, since
+    any two pictures of a rink agree in the coarse. cost is the pixels' mean truncated difference in grey levels.
     """
 
     pose: Floats
@@ -128,10 +129,9 @@ def refine(before: Level, now: Level, start: Floats, prior: Floats, information:
             break
     covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64)
     if inside.sum() < MIN_POINTS:
-        return Estimate(pose, covariance, 0.0, TRUNCATE)
-    old, left = values[inside], residual[inside]
-    likeness = float(np.corrcoef(old, left + pose[GAIN] * old)[0, 1])
-    return Estimate(pose, covariance, likeness, float(np.minimum(np.abs(left), TRUNCATE).mean()))
+        return Estimate(pose, covariance, np.nan, 0.0)
+    likeness = _likeness(points[inside], before.dx, before.dy, now.dx, now.dy, pose, _rotation(pose))
+    return Estimate(pose, covariance, likeness, float(np.minimum(np.abs(residual[inside]), TRUNCATE).mean()))
 
 
 def search(before: Level, now: Level, prior: Floats) -> Floats:
@@ -281,6 +281,27 @@ def _accumulate(
             gradient[i] += weight * slope[i] * residual[k]
             for j in range(7):
                 normal[i, j] += weight * slope[i] * slope[j]
+
+
+@njit(cache=True)
+def _likeness(points: Floats, dx: Grey, dy: Grey, now_dx: Grey, now_dy: Grey, pose: Floats, turn: Floats) -> float:
+    """Correlation of the gradients of two pictures at the nearest pixels to ``points``, all of which fall inside."""
+    height, width = dx.shape
+    focal = np.exp(pose[4])
+    both, before, now = 0.0, 0.0, 0.0
+    for k in range(len(points)):
+        x, y = points[k, 0] / focal, points[k, 1] / focal
+        ray_z = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2]
+        u = focal * np.exp(pose[3]) * (turn[0, 0] * x + turn[0, 1] * y + turn[0, 2]) / ray_z
+        v = focal * np.exp(pose[3]) * (turn[1, 0] * x + turn[1, 1] * y + turn[1, 2]) / ray_z
+        i = int(np.rint(points[k, 1] * width + (height - 1) / 2))
+        j = int(np.rint(points[k, 0] * width + (width - 1) / 2))
+        p = min(max(int(np.rint(v * width + (height - 1) / 2)), 0), height - 1)
+        q = min(max(int(np.rint(u * width + (width - 1) / 2)), 0), width - 1)
+        both += dx[i, j] * now_dx[p, q] + dy[i, j] * now_dy[p, q]
+        before += dx[i, j] ** 2 + dy[i, j] ** 2
+        now += now_dx[p, q] ** 2 + now_dy[p, q] ** 2
+    return float(both / np.sqrt(before * now)) if before > 0 and now > 0 else 0.0
 
 
 @njit(cache=True)

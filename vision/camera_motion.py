@@ -45,7 +45,7 @@ DISTORTION_SD = 0.025
 COASTING_FOCAL_SD = 0.02  # what a picture of unknown zoom costs
 
 BLACK = 12.0  # mean brightness of 255
-LEAST_LIKENESS = 0.3  # correlation under which the pictures are of different places
+LEAST_LIKENESS = 0.35  # correlation of gradients under which two pictures are of different places
 LARGEST_ERROR = 0.01  # picture widths: what is less certain is unknown
 
 STILL_EXPECTED, STILL_CHANGE = (
@@ -99,12 +99,12 @@ class CameraMotion:
         if before is None:
             return unknown
         estimate = self._align(before, now)
-        if estimate.error > LARGEST_ERROR:  # nothing to hold on to
-            self._coast()
-            return unknown
-        if estimate.likeness < LEAST_LIKENESS:  # another place: a cut
+        if estimate.likeness < LEAST_LIKENESS:  # a cut
             self.forget()
             self._before = now
+            return unknown
+        if np.isnan(estimate.likeness) or estimate.error > LARGEST_ERROR:  # nothing to hold on to
+            self._coast()
             return unknown
         self._learn(estimate)
         self._watch_still(before[-1], now[-1], picture_homography(estimate.pose, *now[-1].grey.shape[::-1]))
