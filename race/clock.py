@@ -115,7 +115,7 @@ def _digit_s(clock_s: Floats) -> float:
     """What the last digit of a running clock is worth: 1, 0.1 or 0.01 s; a few odd values do not count."""
     for digit_s in (1.0, 0.1):
         whole = np.abs(clock_s / digit_s - np.round(clock_s / digit_s)) < 1e-3
-        if len(whole) and np.mean(whole) > 0.5:
+        if len(whole) and np.mean(whole) > 0.8:
             return digit_s
     return 0.01
 

@@ -5,9 +5,7 @@ A line is read only once it has stood still for a moment, until two readings agr
 a line that reads as a clock is read several times a second. What the lines mean together is made out at the end.
 """
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -15,17 +13,10 @@ from numpy.typing import NDArray
 
 from race.formats import ScorebugReading
 from vision.ocr import Box, Image, TextLine, crop_box, find_text, read_lines
-from vision.scorebug_layout import Layout, parse_clock, read_layout
-from vision.scorebug_line import (
-    CLOCK_EVERY_S,
-    HOPELESS_FOR_S,
-    READ_AGAIN_AT_MOST_S,
-    READ_AGAIN_S,
-    Line,
-    letters,
-    overlap,
-)
+from vision.scorebug_layout import parse_clock, read_layout
+from vision.scorebug_line import CLOCK_AGREES_S, CLOCK_EVERY_S, Line, letters, overlap
 from vision.scorebug_overlay import WORK_WIDTH, StaticOverlay
+from vision.scorebug_readings import Event, readings_of, to_reading
 
 LOOK_EVERY_S = 0.09
 REGIONS_EVERY_S = 0.4
@@ -33,33 +24,15 @@ REGIONS_WIDTH = 960
 """Graphics are searched for text at the scale at which the whole picture would be this wide, pixels."""
 
 WHOLE_EVERY_S = 3.0
-WHOLE_EVERY_WITHOUT_CLOCK_S = (0.3, 0.3, 0.6, 1.0)
-"""After the start and after the clock went: soon at first, then once a second."""
+WHOLE_EVERY_WITHOUT_CLOCK_S = (0.3, 0.3, 0.6, 1.0, 1.5)
+"""After the start and after the clock went: soon at first, then ever less often."""
 
 LEAST_SCORE = 0.6
 BLACK = 16
 """A picture without a pixel brighter than this is not searched."""
 
-CLOCK_CONFIRMED_EVERY_S = 1.0
-MOMENT_S = 1.0
-CLOCK_AGREES_S = 0.15
-SAME_CHANGE_S = 1.0
-"""What changes while the clock runs is written down with the next reading of the clock if that comes within this."""
 
 STILL_WIDTH = 960
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Event:
-    """From ``time_s`` on, line ``line`` says ``text``; None: it is gone."""
-
-    time_s: float
-    number: int
-    line: int
-    text: str | None = field(compare=False)
-    score: float = field(compare=False)
-    box: Box = field(compare=False)
-    is_clock: bool = field(compare=False)
 
 
 class ScorebugReader:
@@ -77,7 +50,7 @@ class ScorebugReader:
         self._find, self._read = find, read
         self._overlay = StaticOverlay()
         self._lines: list[Line] = []
-        self._events: list[_Event] = []
+        self._events: list[Event] = []
         self._found = 0
         self._looked_s = self._regions_s = self._whole_s = -np.inf
         self._searches_without_clock = 0
@@ -108,19 +81,18 @@ class ScorebugReader:
 
     def finish(self) -> list[ScorebugReading]:
         """All that was read, in time order: every change, and readings of the clock enough to fit a clock to."""
-        return _readings(self._events)
+        return readings_of(self._events)
 
     def _follow(self, number: int, time_s: float, image: Image) -> None:
+        kept = []
         for line in self._lines:
             if known := line.follow(image, number, time_s):
                 self._say(line, known.text, known.score, time_s, number)
             if line.has_gone(time_s):
                 self._say(line, None, 0.0, line.doubt_s, line.doubt_number)
-                line.still_s = time_s
-                line.begin_look(number, time_s)
-        if not any(line.is_clock and line.said is not None for line in self._lines):
-            self._lines = [line for line in self._lines if not line.is_clock]
-        self._lines = [line for line in self._lines if not line.is_restless(time_s)]
+            else:
+                kept.append(line)
+        self._lines = [line for line in kept if not line.is_restless(time_s)]
 
     def _search(self, time_s: float, image: Image) -> NDArray[np.float64]:
         """Boxes (N, 4) of lines of text, where it is time to look for them."""
@@ -208,16 +180,18 @@ class ScorebugReader:
                 self._hear(line, text, score, number, time_s)
 
     def _hear_clock(self, line: Line, text: str, score: float, number: int, time_s: float) -> None:
+        if line.said is not None and letters(text) == letters(line.said):
+            text = line.said  # blurred stops
         clock_s = parse_clock(text)
         if clock_s is None:
             line.doubt(number, time_s)
             line.not_before_s = time_s + CLOCK_EVERY_S / 3
             return
-        if not line.is_clock and line.first is not None:
-            first_s, first_number, first_text, first_score = line.first
-            line.clock_read_s = first_s
-            self._say(line, first_text, first_score, first_s, first_number)
         line.is_clock, line.doubt_s = True, None
+        if line.first is not None:
+            first_s, first_number, first_text, first_score = line.first
+            line.first, line.clock_read_s = None, first_s
+            self._say(line, first_text, first_score, first_s, first_number)
         line.not_before_s = time_s + CLOCK_EVERY_S
         if text == line.said:  # it stands still, and has since its pixels last changed
             self._say(line, text, score, line.same_s, line.same_number)
@@ -227,12 +201,10 @@ class ScorebugReader:
         elif line.said is not None and (before_s := parse_clock(line.said)) is not None:
             line.ran |= abs(clock_s - before_s - time_s + line.clock_read_s) < CLOCK_AGREES_S
         line.clock_read_s = time_s
-        line.first = None
         self._say(line, text, score, time_s, number)
 
     def _hear(self, line: Line, text: str, score: float, number: int, time_s: float) -> None:
-        line.not_before_s = time_s + min(READ_AGAIN_S * (1 + line.idle), READ_AGAIN_AT_MOST_S)
-        line.idle += 1
+        line.rest(time_s)
         if line.readings == 0 and line.said is None and parse_clock(text) is not None:
             line.first = (time_s, number, text, score)
         agreed = line.vote(text, score)
@@ -245,12 +217,12 @@ class ScorebugReader:
                 self._say(line, *agreed, line.doubt_s, line.doubt_number)
             line.learn(*agreed)
         elif agreed is not None and line.said is None:
-            line.not_before_s = time_s + HOPELESS_FOR_S
+            line.give_up(time_s)
 
     def _say(self, line: Line, text: str | None, score: float, time_s: float | None, number: int) -> None:
         line.said, line.idle = text, 0
         assert time_s is not None
-        self._events.append(_Event(time_s, number, line.id, text, score, line.box, line.is_clock))
+        self._events.append(Event(time_s, number, line.id, text, score, line.box, line.is_clock))
 
 
 def read_still(image: Image) -> ScorebugReading:
@@ -263,117 +235,9 @@ def read_still(image: Image) -> ScorebugReading:
         for box, (text, score) in zip(boxes, texts, strict=True)
         if text and score >= LEAST_SCORE
     ]
-    return _reading(0.0, None, read_layout(lines))
+    return to_reading(0.0, None, read_layout(lines))
 
 
-def _readings(events: list[_Event]) -> list[ScorebugReading]:
-    """Play ``events`` in time order and write down every change of what the screen says."""
-    events = _with_clock(_steady(_plausible(sorted(events))))
-    ran = _running(events)
-    shown: dict[int, TextLine] = {}
-    readings: list[ScorebugReading] = []
-    for index, event in enumerate(events):
-        if event.text is None:
-            shown.pop(event.line, None)
-        else:
-            shown[event.line] = TextLine(event.text, event.score, event.box)
-        if index + 1 < len(events) and events[index + 1].time_s == event.time_s:
-            continue
-        running = {k for k, line in enumerate(shown) if line in ran}
-        reading = _reading(event.time_s, event.number, read_layout(list(shown.values()), running))
-        if readings:
-            same = _content(reading) == _content(readings[-1])
-            confirms = event.is_clock and reading.time_s - readings[-1].time_s >= CLOCK_CONFIRMED_EVERY_S
-            if same and not (confirms and reading.clock_s is not None):
-                continue
-        elif _content(reading) == _NOTHING:
-            continue
-        readings.append(reading)
-    return readings
-
-
-def _plausible(events: list[_Event]) -> list[_Event]:
-    """``events`` without readings of a clock that fewer than half of the two before and after bear out.
-
-    Two readings bear each other out if the clock ran or stood still from one to the other.
-    """
-    clock: dict[int, list[_Event]] = {}
-    for event in events:
-        if event.is_clock and event.text is not None:
-            clock.setdefault(event.line, []).append(event)
-    kept = set()
-    for said in clock.values():
-        times = [(event.time_s, parse_clock(event.text or "") or 0.0) for event in said]
-        for index, event in enumerate(said):
-            near = [k for k in range(max(0, index - 2), min(len(said), index + 3)) if k != index]
-            ran = [times[k][1] - times[index][1] - times[k][0] + times[index][0] for k in near]
-            agree = sum(
-                times[k][1] == times[index][1] or abs(off) < CLOCK_AGREES_S for k, off in zip(near, ran, strict=True)
-            )
-            if 2 * agree >= len(near):
-                kept.add(id(event))
-    return [event for event in events if not event.is_clock or event.text is None or id(event) in kept]
-
-
-def _steady(events: list[_Event]) -> list[_Event]:
-    """``events`` without what a line said, or was silent, for a moment between twice the same."""
-    kept: list[_Event] = []
-    for event in events:
-        said = [earlier for earlier in kept if earlier.line == event.line][-2:] if not event.is_clock else []
-        if len(said) == 2 and event.text is not None and event.time_s - said[1].time_s < MOMENT_S:
-            first, moment = said
-            if first.text is not None and letters(first.text) == letters(event.text):
-                kept = [earlier for earlier in kept if earlier is not moment]
-                continue
-        kept.append(event)
-    return kept
-
-
-def _with_clock(events: list[_Event]) -> list[_Event]:
-    """``events``, those of other lines moved to the next reading of a running clock, so that both were seen at once."""
-    moved, clock = [], None
-    for event in reversed(events):
-        if event.is_clock:
-            clock = event if event.text is not None else None
-        elif clock is not None and clock.time_s - event.time_s < SAME_CHANGE_S:
-            event = _Event(clock.time_s, clock.number, event.line, event.text, event.score, event.box, is_clock=False)
-        moved.append(event)
-    return sorted(reversed(moved), key=lambda event: event.time_s)
-
-
-def _running(events: list[_Event]) -> set[int]:
-    """Lines that ran as a clock does from one reading to the next, twice or more."""
-    before: dict[int, tuple[float, float]] = {}
-    steps: Counter[int] = Counter()
-    for event in events:
-        clock_s = parse_clock(event.text or "")
-        if clock_s is None:
-            continue
-        if event.line in before:
-            time_s, earlier_s = before[event.line]
-            step_s = clock_s - earlier_s
-            steps[event.line] += step_s > 0 and abs(step_s - event.time_s + time_s) < CLOCK_AGREES_S
-        before[event.line] = (event.time_s, clock_s)
-    return {line for line, count in steps.items() if count >= 2}
-
-
-def _reading(time_s: float, number: int | None, layout: Layout) -> ScorebugReading:
-    return ScorebugReading(
-        time_s=time_s,
-        frame=number,
-        clock_s=layout.clock_s,
-        laps_to_go=layout.laps_to_go,
-        title=layout.title,
-        rows=layout.rows,
-        confidence=layout.confidence,
-    )
-
-
-def _content(reading: ScorebugReading) -> tuple[object, ...]:
-    return reading.clock_s, reading.laps_to_go, reading.title, reading.rows
-
-
-_NOTHING: tuple[object, ...] = (None, None, None, [])
 _NO_BOXES: NDArray[np.float64] = np.empty((0, 4))
 
 

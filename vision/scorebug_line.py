@@ -26,19 +26,24 @@ TICKED = 0.22
 STILL_FOR_S = 0.14
 RESTLESS_FOR_S = 0.6
 GONE_AFTER_S = 0.6
+CLOCK_AGREES_S = 0.15
+"""Two readings of a running clock bear each other out if it gained what passed between them to within this."""
+
 JUMPED = 0.75
 """Change from one picture to the next that is more than a tick: a clock is read at once, it may be gone."""
 
 READ_AGAIN_S = 0.2
 """Until a line is read again, and this much more after every reading that brought nothing new, up to:"""
 
-READ_AGAIN_AT_MOST_S = 0.6
+READ_AGAIN_AT_MOST_S = 1.0
 CLOCK_EVERY_S = 0.34
 """No multiple of a tenth: readings at different moments between two ticks say more than at the same."""
 
 MOST_READINGS = 4
 HOPELESS_FOR_S = 2.0
-"""Where there was nothing to read it is not tried again for this long, whatever changes."""
+"""Where there was nothing to read it is not tried again for this long, whatever changes, longer every time, up to:"""
+
+HOPELESS_FOR_AT_MOST_S = 10.0
 
 LOOKS = 4
 SURE_SCORE = 0.97
@@ -67,7 +72,7 @@ class Line:
     same_s      since when its pixels have not changed at all, and in picture ``same_number``
     doubt_s     since when it does not look like (a clock: read as) what is said; None: no doubt
     first       time, picture, text and score of its first reading, which a clock is given before it is known as one
-    votes       the scores of every text read in the present look, or in doubt, by the letters and digits in it
+    votes       every text read, with its score, since the last that was agreed on, by the letters and digits in it
     not_before_s  not to be read before this time
     idle        readings in a row that brought nothing new
     refused     area of a larger box that was tried for this line and read no better, pixels
@@ -125,9 +130,8 @@ class Line:
         return None
 
     def begin_look(self, number: int, time_s: float) -> None:
-        """Nothing is known of what it looks like now."""
+        """It looks like nothing that was read before."""
         self.look, self.since_s, self.since_number = self.before, time_s, number
-        self.votes.clear()
         self.known.clear()
         self.doubt_s = None
 
@@ -155,6 +159,16 @@ class Line:
             return None
         score, text = max(best)
         return text, score
+
+    def rest(self, time_s: float) -> None:
+        """Do not read it again at once, the less often the less its readings bring."""
+        self.not_before_s = time_s + min(READ_AGAIN_S * (1 + self.idle), READ_AGAIN_AT_MOST_S)
+        self.idle += 1
+
+    def give_up(self, time_s: float) -> None:
+        """There is nothing to read here, for now."""
+        self.votes.clear()
+        self.not_before_s = time_s + min(HOPELESS_FOR_S * self.idle / 2, HOPELESS_FOR_AT_MOST_S)
 
     def ticks(self, text: str) -> bool:
         """Whether ``text`` is a time and the line showed another time before, since it was found or last went."""

@@ -62,7 +62,7 @@ class StaticOverlay:
         if self._mask is None:
             height = self._hits.shape[0]
             sure = (self._hits >= _SURE).astype(np.uint8)
-            across, down = max(3, height // 20), max(3, height // 36)
+            across, down = max(3, height // 20), max(3, height // 14)
             closed = cv2.morphologyEx(sure, cv2.MORPH_CLOSE, np.ones((down, across), np.uint8))
             opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
             self._mask = cv2.dilate(opened, np.ones((5, 5), np.uint8))
