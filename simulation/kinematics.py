@@ -58,6 +58,8 @@ class Order(IntEnum):
     """Lets the race go for a while."""
     KICK_OUT = 9
     """Throws the leg at the one beside while reaching for the line."""
+    SPRINT = 10
+    """Comes up outside whoever is ahead so as to be level at the finish."""
 
 
 class Happened(IntEnum):
@@ -239,7 +241,9 @@ def run(
                     if mode[other] == Mode.FALL or mode[other] == Mode.SLIDE:
                         ahead = _wrap(s0[other] - s[a], course.lap)
                         late = now - since[other]
-                        if (abs(ahead) < 1.3 and late > 0.12) or late > 0.9:
+                        if late > 1.0:
+                            done[o] = 2  # it came by
+                        elif (abs(ahead) < 1.3 and late > 0.12) or (late > 0.7 and abs(ahead) < 7.0):
                             done[o] = 2
                             _fall(a, ice, s, d, v, mode, since, lasts, course, start_s, now, 0.55 * (own - d[a]))
                             logged = _note(log, logged, n, Happened.FELL, a, other, o)
@@ -276,7 +280,7 @@ def run(
                         done[o] = 1
                         rival[a], attack_t[a], order_of[a] = ahead_a, now, o
                         side[a] = plan.orders[o, 5]
-                        if kind == Order.CUT_IN:
+                        if kind == Order.CUT_IN or kind == Order.SPRINT:
                             side[a] = 1.0
                         elif kind != Order.ATTACK:
                             side[a] = -1.0
@@ -332,6 +336,9 @@ def run(
                 wanted = min(v0[j] + more, cap + (1.2 if kind >= 0 or side[a] > 0 else 0.6))
                 if kind == Order.SHOVE:
                     wanted = v0[j] + 1.0
+                elif kind == Order.SPRINT:
+                    left = max(0.3, (plan.finish - s0[j]) / max(6.0, v0[j]))
+                    wanted = v0[j] + min(3.0, max(-1.0, ahead / left))
                 elif kind == Order.CUT_IN and ahead < -0.1:
                     wanted = v0[j] + 0.2
                 elif kind == Order.DRIFT_OUT and ahead < 0.5:
@@ -456,7 +463,7 @@ def run(
                 strongest = max(1.8, (1.04 * plan.top[a] - v[a]) / plan.tau[a])
             push = min(push, max(0.0, strongest), 8.0 * max(0.0, now - plan.reaction[a]) + 1.0)
             if m == Mode.PUSHED:
-                push = 3.4
+                push = 3.4 if v[a] < 1.06 * plan.free[a, crossed] else 0.0
             elif m == Mode.PUSHING:
                 push = -3.2
             v[a] = max(0.0, v[a] + max(push, -4.5) * dt)
@@ -518,7 +525,7 @@ def run(
                         miss = _wrap(s[a] + 0.9 + 2.4 * max(0.0, left - 0.2) - s[b], course.lap)
                         speed = pace - (2.4 if left > 0.2 else 0.8) + min(4.0, max(-5.0, 2.0 * miss))
                 v[b] += min(4.5, max(-4.0, (speed * max(0.3, bend) - v[b]) / 0.4)) * dt
-                v[b] = max(0.3, v[b])
+                v[b] = min(max(0.3, v[b]), 12.5)
                 pull = 7.0 * (lane - d[b]) - 5.0 * offset_v[b]
                 if b == follower and goal - s[a] < 20.0:
                     pull = 16.0 * (lane - d[b]) - 7.0 * offset_v[b]

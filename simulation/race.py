@@ -58,7 +58,7 @@ def simulate_race(scenario: Scenario, seed: int) -> Motion:
         paths = _skate(scenario, draws)
         if _fulfils(paths, scenario.require):
             return _embody(paths, scenario, draws)
-    asked = ", ".join(f"{key} = {value}" for key, value in scenario.require.model_dump(exclude_none=True).items())
+    asked = ", ".join(f"{key} = {value}" for key, value in scenario.require.model_dump(exclude_defaults=True).items())
     raise ScenarioError(f"the scenario requires {asked}, which none of {TRIES} races was; ask for less, or add orders")
 
 
@@ -121,12 +121,17 @@ def _course(rink: Rink) -> Course:
 def _fulfils(paths: _Paths, require: Requirements) -> bool:
     times = [row.race_time_s for row in paths.finish if row.race_time_s is not None]
     falls = sum(1 for incident in paths.incidents if incident.kind == "fall")
+    first = [row.competitor for row in paths.crossings if row.lap == 1]
+    result = [row.competitor for row in paths.finish if row.rank is not None]
     wanted = (
+        first[: len(require.first_crossing)] == require.first_crossing,
+        result[: len(require.result)] == require.result,
         require.finish_gap_s is None or (len(times) > 1 and times[1] - times[0] <= require.finish_gap_s),
         require.three_within_s is None or (len(times) > 2 and times[2] - times[0] <= require.three_within_s),
         require.falls is None or falls == require.falls,
         require.finishers is None or len(times) == require.finishers,
         require.passes_at_least is None or len(paths.passes) >= require.passes_at_least,
+        require.incidents is None or len(paths.incidents) - falls == require.incidents,
         require.incidents_at_least is None or len(paths.incidents) - falls >= require.incidents_at_least,
     )
     return all(wanted)

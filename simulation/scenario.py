@@ -39,7 +39,7 @@ from race.events import Gender, RaceEvent, find_event
 SCENARIOS = Path(__file__).with_name("scenarios")
 
 Do = Literal[
-    "slip", "attack", "cut_in", "drift_out", "late_pass", "shove", "off_track", "slow", "kick_out"
+    "slip", "attack", "cut_in", "drift_out", "late_pass", "shove", "off_track", "slow", "kick_out", "sprint"
 ]  # fmt: skip
 EventName = Literal["500m", "1000m", "1500m", "relay-2000m", "relay-3000m", "relay-5000m"]
 
@@ -68,13 +68,19 @@ class OrderSpec(_Strict):
 
 
 class Requirements(_Strict):
-    """``finish_gap_s`` is the most between the first two, ``three_within_s`` between first and third."""
+    """What has to come out; ``finish_gap_s`` is the most between the first two, ``three_within_s`` to the third.
+
+    ``first_crossing`` and ``result`` are the racers in front at the first crossing and in the end, as many as named.
+    """
 
     finish_gap_s: float | None = Bounded(default=None, gt=0)
     three_within_s: float | None = Bounded(default=None, gt=0)
+    first_crossing: list[int] = []
+    result: list[int] = []
     falls: int | None = Bounded(default=None, ge=0)
     finishers: int | None = Bounded(default=None, ge=0)
     passes_at_least: int | None = Bounded(default=None, ge=0)
+    incidents: int | None = Bounded(default=None, ge=0)
     incidents_at_least: int | None = Bounded(default=None, ge=0)
 
 
