@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from race.formats import ScorebugReading
 from vision.ocr import Box, TextLine
@@ -50,7 +51,20 @@ def readings_of(events: list[Event]) -> list[ScorebugReading]:
         elif _content(reading) == _NOTHING:
             continue
         readings.append(reading)
-    return readings
+    return _laps_that_fall(readings)
+
+
+def _laps_that_fall(readings: list[ScorebugReading]) -> list[ScorebugReading]:
+    """``readings`` without laps to go where they rise while the clock runs: that was a count of laps done."""
+    known = [reading for reading in readings if reading.laps_to_go is not None and reading.clock_s is not None]
+    steps = [
+        (after.laps_to_go or 0) - (before.laps_to_go or 0)
+        for before, after in pairwise(known)
+        if (after.clock_s or 0.0) > (before.clock_s or 0.0)
+    ]
+    if sum(step > 0 for step in steps) <= sum(step < 0 for step in steps):
+        return readings
+    return [reading.model_copy(update={"laps_to_go": None}) for reading in readings]
 
 
 def _plausible(events: list[Event]) -> list[Event]:

@@ -16,6 +16,7 @@ from vision.ocr import Image, TextLine
 from vision.scorebug import ScorebugReader, read_still
 from vision.scorebug_layout import parse_clock, parse_laps, read_layout, tidy_name, tidy_title
 from vision.scorebug_overlay import StaticOverlay
+from vision.scorebug_readings import Event, readings_of
 
 WIDTH, HEIGHT = 640, 360
 
@@ -350,6 +351,49 @@ def test_a_still() -> None:
     still = read_still(image)
     assert (still.clock_s, still.laps_to_go, still.title) == (412.8, 1, "Final Lap")
     assert [(row.rank, row.name, row.lap_time_s) for row in still.rows] == [(r, n, float(t)) for r, n, t in ROWS]
+
+
+CLOCK, LAPS, NAME = 0, 1, 2
+PLACES = {CLOCK: (100.0, 70.0, 60.0, 16.0), LAPS: (100.0, 50.0, 60.0, 16.0), NAME: (100.0, 100.0, 90.0, 16.0)}
+
+
+def said(time_s: float, place: int, text: str | None) -> Event:
+    return Event(time_s, round(25 * time_s) + 1, place, text, 0.95, PLACES[place], is_clock=place == CLOCK)
+
+
+def ticking(from_s: float, to_s: float) -> list[Event]:
+    """A clock that showed 0 at 0 s."""
+    return [said(t, CLOCK, f"0:{np.floor(10 * t + 1e-6) / 10:04.1f}") for t in np.arange(from_s, to_s, 0.36).tolist()]
+
+
+def test_a_change_while_the_clock_runs_comes_with_a_reading_of_the_clock() -> None:
+    readings = readings_of([*ticking(10.0, 14.0), said(12.0, NAME, "1.KOREA"), said(13.0, NAME, None)])
+    assert all(r.clock_s == pytest.approx(np.floor(10 * r.time_s + 1e-6) / 10) for r in readings)
+    shown = [r.time_s for r in readings if r.rows]
+    assert shown[0] == pytest.approx(12.0, abs=0.36) and shown[-1] < 13.0
+
+
+def test_a_misread_clock_is_left_out() -> None:
+    readings = readings_of([*ticking(10.0, 14.0), said(12.0, CLOCK, "0:72.0"), said(12.1, CLOCK, "6:12.1")])
+    assert max(r.clock_s or 0.0 for r in readings) < 14.0
+
+
+def test_a_moment_of_misreading_is_bridged() -> None:
+    events = [said(10.0, NAME, "1.KOREA"), said(11.0, NAME, "1.KORFA"), said(11.4, NAME, "1. KOREA")]
+    assert [[row.name for row in r.rows] for r in readings_of(events)] == [["KOREA"]]
+    long = [said(10.0, NAME, "1.KOREA"), said(11.0, NAME, "1.ITALY"), said(15.0, NAME, "1.KOREA")]
+    assert [[row.name for row in r.rows] for r in readings_of(long)] == [["KOREA"], ["ITALY"], ["KOREA"]]
+
+
+def test_laps_that_rise_are_not_laps_to_go() -> None:
+    falling = [*ticking(10.0, 40.0), *(said(12.0 + 9 * k, LAPS, f"Lap {3 - k}") for k in range(3))]
+    assert {r.laps_to_go for r in readings_of(falling)} == {None, 3, 2, 1}
+    rising = [*ticking(10.0, 40.0), *(said(12.0 + 9 * k, LAPS, f"Lap {3 + k}") for k in range(3))]
+    assert {r.laps_to_go for r in readings_of(rising)} == {None}
+
+
+def test_a_bare_time_that_never_ran_is_no_clock() -> None:
+    assert readings_of([said(10.0, LAPS, "43.963")]) == []
 
 
 @pytest.mark.slow
