@@ -1,7 +1,7 @@
 """From what single lines said, and when, to what the score bug showed: the readings that go into a run."""
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from race.formats import ScorebugReading
@@ -10,6 +10,8 @@ from vision.scorebug_layout import Layout, parse_clock, read_layout
 from vision.scorebug_line import CLOCK_AGREES_S, letters
 
 CLOCK_CONFIRMED_EVERY_S = 1.0
+"""A clock that stands still is written down again this often."""
+
 MOMENT_S = 1.0
 SAME_CHANGE_S = 1.0
 """What changes while the clock runs is written down with the next reading of the clock if that comes within this."""
@@ -91,17 +93,20 @@ def _plausible(events: list[Event]) -> list[Event]:
 
 
 def _steady(events: list[Event]) -> list[Event]:
-    """``events`` without what a line said, or was silent, for a moment between twice the same."""
-    kept: list[Event] = []
+    """``events`` without what a line said for a moment only: between twice the same, or on its way to saying more."""
+    by_line: defaultdict[int, list[Event]] = defaultdict(list)
     for event in events:
-        said = [earlier for earlier in kept if earlier.line == event.line][-2:] if not event.is_clock else []
-        if len(said) == 2 and event.text is not None and event.time_s - said[1].time_s < MOMENT_S:
-            first, moment = said
-            if first.text is not None and letters(first.text) == letters(event.text):
-                kept = [earlier for earlier in kept if earlier is not moment]
+        said = by_line[event.line]
+        if said and event.text is not None and not event.is_clock and event.time_s - said[-1].time_s < MOMENT_S:
+            before = said[-1]
+            if before.text is not None and letters(before.text) in letters(event.text):
+                said[-1] = replace(before, text=event.text, score=event.score)
                 continue
-        kept.append(event)
-    return kept
+            if len(said) > 1 and letters(said[-2].text or "") == letters(event.text):
+                said.pop()
+                continue
+        said.append(event)
+    return sorted(event for said in by_line.values() for event in said)
 
 
 def _with_clock(events: list[Event]) -> list[Event]:
@@ -111,7 +116,7 @@ def _with_clock(events: list[Event]) -> list[Event]:
         if event.is_clock:
             clock = event if event.text is not None else None
         elif clock is not None and clock.time_s - event.time_s < SAME_CHANGE_S:
-            event = Event(clock.time_s, clock.number, event.line, event.text, event.score, event.box, is_clock=False)
+            event = replace(event, time_s=clock.time_s, number=clock.number)
         moved.append(event)
     return sorted(reversed(moved), key=lambda event: event.time_s)
 

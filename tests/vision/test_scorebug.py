@@ -385,6 +385,11 @@ def test_a_moment_of_misreading_is_bridged() -> None:
     assert [[row.name for row in r.rows] for r in readings_of(long)] == [["KOREA"], ["ITALY"], ["KOREA"]]
 
 
+def test_a_name_that_slides_in_is_given_whole() -> None:
+    events = [said(10.0, NAME, "2.NETH"), said(10.4, NAME, "2.NETHERLANDS"), said(10.4, LAPS, "1.KOREA")]
+    assert [row.name for row in readings_of(events)[0].rows][-1] == "NETHERLANDS"
+
+
 def test_laps_that_rise_are_not_laps_to_go() -> None:
     falling = [*ticking(10.0, 40.0), *(said(12.0 + 9 * k, LAPS, f"Lap {3 - k}") for k in range(3))]
     assert {r.laps_to_go for r in readings_of(falling)} == {None, 3, 2, 1}
