@@ -27,13 +27,13 @@ BLACK = 12.0
 SAME_VIEW = 0.45
 """Correlation of fine structure from which two pictures show the same place (see ``_same_view``)."""
 
-PROPOSE_RATIO = 2.0
+PROPOSE_RATIO = 1.5
 """How many times its neighbours' a picture's change has to be for scenedetect to propose a cut."""
 
 BLEND_S = (0.4, 0.8, 1.6)
 """Lengths of the stretches that are tried as a dissolve, seconds."""
 
-BLEND_RESIDUAL = 0.3
+BLEND_RESIDUAL = 0.38
 """Largest part of a picture, as a share of the difference between the ends, that their blend may leave unexplained."""
 
 BLEND_BRIGHTNESS = 0.5
@@ -135,11 +135,13 @@ class ShotDetector:
 
     def _find_dissolve(self) -> None:
         looks = list(self._looks)
+        if any(look.black for look in looks):  # a fade
+            return
         times = np.array([look.time_s for look in looks])
         for length_s in BLEND_S:
             start = int(np.searchsorted(times, times[-1] - length_s))
             stretch = looks[start:]
-            if times[-1] - times[0] < length_s or len(stretch) < 6 or any(look.black for look in stretch):
+            if times[-1] - times[0] < length_s or len(stretch) < 6:
                 continue
             weight = blend_weights(np.stack([look.coarse for look in stretch]))
             if weight is None or _same_view(stretch[0].fine, stretch[-1].fine):
