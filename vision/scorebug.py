@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from race.formats import ScorebugReading
 from vision.ocr import Box, Image, TextLine, crop_box, find_text, read_lines
 from vision.scorebug_layout import parse_clock, read_layout
-from vision.scorebug_line import CLOCK_AGREES_S, CLOCK_EVERY_S, Line, letters, overlap
+from vision.scorebug_line import CLOCK_AGREES_S, CLOCK_EVERY_S, Line, Moment, letters, overlap
 from vision.scorebug_overlay import WORK_WIDTH, StaticOverlay
 from vision.scorebug_readings import Event, readings_of, to_reading
 
@@ -28,6 +28,12 @@ WHOLE_EVERY_WITHOUT_CLOCK_S = (0.3, 0.3, 0.6, 1.0, 1.5)
 """After the start and after the clock went: soon at first, then ever less often."""
 
 LEAST_SCORE = 0.6
+SAME_PLACE = 0.6
+"""Two boxes are of one line when this share of one lies under the other."""
+
+GROWN = 1.08
+"""A box larger than a line's by this factor is tried: the line may have become longer, or was cut when it was found."""
+
 BLACK = 16
 """A picture without a pixel brighter than this is not searched."""
 
@@ -74,25 +80,27 @@ class ScorebugReader:
             self._looked_s = time_s
             self._size = (image.shape[1], image.shape[0])
             self._overlay.update(cv2.cvtColor(_to_width(image, WORK_WIDTH), cv2.COLOR_BGR2GRAY))
-        self._follow(number, time_s, image)
-        for box in self._search(time_s, image):
-            self._note(number, time_s, image, (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
-        self._read_due(number, time_s, image)
+        now = Moment(time_s, number)
+        self._follow(now, image)
+        for x, y, w, h in self._search(time_s, image).tolist():
+            self._note(now, image, (x, y, w, h))
+        self._read_due(now, image)
 
     def finish(self) -> list[ScorebugReading]:
         """All that was read, in time order: every change, and readings of the clock enough to fit a clock to."""
         return readings_of(self._events)
 
-    def _follow(self, number: int, time_s: float, image: Image) -> None:
+    def _follow(self, now: Moment, image: Image) -> None:
+        """See which lines changed; leave out those that are gone or belong to the scene."""
         kept = []
         for line in self._lines:
-            if known := line.follow(image, number, time_s):
-                self._say(line, known.text, known.score, time_s, number)
-            if line.has_gone(time_s):
-                self._say(line, None, 0.0, line.doubt_s, line.doubt_number)
-            else:
+            if known := line.follow(image, now):
+                self._say(line, known.text, known.score, now)
+            if gone_since := line.gone_since(now.time_s):
+                self._say(line, None, 0.0, gone_since)
+            elif not line.is_restless(now.time_s):
                 kept.append(line)
-        self._lines = [line for line in kept if not line.is_restless(time_s)]
+        self._lines = kept
 
     def _search(self, time_s: float, image: Image) -> NDArray[np.float64]:
         """Boxes (N, 4) of lines of text, where it is time to look for them."""
@@ -114,115 +122,96 @@ class ScorebugReader:
     def _find_in_regions(self, image: Image) -> NDArray[np.float64]:
         """Lines of text in and around the graphics and the lines known already, (N, 4)."""
         height, width = image.shape[:2]
-        known = [line.box for line in self._lines if line.said is not None]
-        at = min(1.0, WORK_WIDTH / width)
-        graphics = [(x / at, y / at, w / at, h / at) for x, y, w, h in self._overlay.regions()]
-        cell = 16  # pixels of the picture per pixel of the map of where to look, over its scale
-        step = cell / min(1.0, REGIONS_WIDTH / width)
-        near = np.zeros((int(np.ceil(height / step)), int(np.ceil(width / step))), np.uint8)
-        for x, y, w, h in known + graphics:
-            down = min(h, height / 18)
-            across = 3 * down
-            rows = slice(max(0, int((y - down) // step)), int((y + h + down) // step) + 1)
-            near[rows, max(0, int((x - across) // step)) : int((x + w + across) // step) + 1] = 1
-        if near.mean() > 0.4:
-            return _NO_BOXES
+        scale, overlay_scale = min(1.0, REGIONS_WIDTH / width), min(1.0, WORK_WIDTH / width)
+        boxes = [line.box for line in self._lines if line.said is not None]
+        boxes += [
+            (x / overlay_scale, y / overlay_scale, w / overlay_scale, h / overlay_scale)
+            for x, y, w, h in self._overlay.regions()
+        ]
         found = [_NO_BOXES]
-        count, _, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=4)
-        for left, top, columns, rows_, _ in stats[1:count]:
-            # The detector works on multiples of 32 pixels.
-            box = (left * step, top * step, (columns + columns % 2) * step, (rows_ + rows_ % 2) * step)
-            part = crop_box(image, box)
-            scale = min(1.0, REGIONS_WIDTH / width)
-            boxes = self._find(_brightened(_scaled(part, scale))) / scale
-            boxes[:, :2] += (int(box[0]), int(box[1]))
-            found.append(boxes)
+        for x, y, w, h in _around(boxes, width, height, _CELL / scale):
+            boxes_here = self._find(_brightened(_scaled(crop_box(image, (x, y, w, h)), scale))) / scale
+            boxes_here[:, :2] += (int(x), int(y))
+            found.append(boxes_here)
         return np.concatenate(found)
 
-    def _note(self, number: int, time_s: float, image: Image, box: Box) -> None:
+    def _note(self, now: Moment, image: Image, box: Box) -> None:
         """Keep ``box`` as a line unless it is known; a line that has grown gets its new box."""
-        if any(overlap(line.box, box) > 0.6 for line in self._lines):
+        if any(overlap(line.box, box) > SAME_PLACE for line in self._lines):
             return
-        area = box[2] * box[3]
-        inside = [line for line in self._lines if overlap(box, line.box) > 0.6]
-        said = [line for line in inside if line.said is not None]
-        if said:
-            grown = said[0]
-            if area > 1.08 * max(grown.refused, grown.box[2] * grown.box[3]) and not self._grow(
-                grown, box, image, number, time_s
-            ):
-                grown.refused = area
-            return
-        self._lines = [line for line in self._lines if line not in inside]
-        self._lines.append(Line.found(self._found, box, image, number, time_s))
-        self._found += 1
+        inside = [line for line in self._lines if overlap(box, line.box) > SAME_PLACE]
+        grown = next((line for line in inside if line.said is not None), None)
+        if grown is None:
+            self._lines = [line for line in self._lines if line not in inside]
+            self._lines.append(Line.found(self._found, box, image, now))
+            self._found += 1
+        elif box[2] * box[3] > GROWN * max(grown.refused, grown.box[2] * grown.box[3]):
+            self._grow(grown, now, image, box)
 
-    def _grow(self, line: Line, box: Box, image: Image, number: int, time_s: float) -> bool:
+    def _grow(self, line: Line, now: Moment, image: Image, box: Box) -> None:
         """Give ``line`` the larger ``box`` if more can be read in it."""
         ((text, score),) = self._read([_crop_to_read(image, box)])
-        longer = line.said is not None and len(letters(text)) > len(letters(line.said)) and score >= LEAST_SCORE
+        longer = score >= LEAST_SCORE and len(letters(text)) > len(letters(line.said or ""))
         if not longer or (line.is_clock and parse_clock(text) is None):
-            return False
-        line.move_to(box, image, number, time_s)
+            line.refused = box[2] * box[3]
+            return
+        line.move_to(box, image, now)
         line.learn(text, score)
-        self._say(line, text, score, time_s, number)
-        return True
+        self._say(line, text, score, now)
 
-    def _read_due(self, number: int, time_s: float, image: Image) -> None:
-        due = [line for line in self._lines if line.is_due(time_s)]
+    def _read_due(self, now: Moment, image: Image) -> None:
+        due = [line for line in self._lines if line.is_due(now.time_s)]
         crops = [_crop_to_read(image, line.box, wide=line.is_clock) for line in due]
         for line, (text, score) in zip(due, self._read(crops) if due else [], strict=True):
             if score < LEAST_SCORE:
                 text = ""
             if line.is_clock or line.ticks(text):
-                self._hear_clock(line, text, score, number, time_s)
+                self._hear_clock(line, text, score, now)
             else:
-                self._hear(line, text, score, number, time_s)
+                self._hear(line, text, score, now)
 
-    def _hear_clock(self, line: Line, text: str, score: float, number: int, time_s: float) -> None:
+    def _hear_clock(self, line: Line, text: str, score: float, now: Moment) -> None:
+        """Take ``text`` as read from a line that showed different times."""
         if line.said is not None and letters(text) == letters(line.said):
             text = line.said  # blurred stops
         clock_s = parse_clock(text)
         if clock_s is None:
-            line.doubt(number, time_s)
-            line.not_before_s = time_s + CLOCK_EVERY_S / 3
+            line.doubt(now)
+            line.not_before_s = now.time_s + CLOCK_EVERY_S / 3
             return
-        line.is_clock, line.doubt_s = True, None
+        line.is_clock, line.doubted = True, None
         if line.first is not None:
-            first_s, first_number, first_text, first_score = line.first
-            line.first, line.clock_read_s = None, first_s
-            self._say(line, first_text, first_score, first_s, first_number)
-        line.not_before_s = time_s + CLOCK_EVERY_S
+            before, first_text, first_score = line.first
+            line.first, line.clock_read_s = None, before.time_s
+            self._say(line, first_text, first_score, before)
         if text == line.said:  # it stands still, and has since its pixels last changed
-            self._say(line, text, score, line.same_s, line.same_number)
+            self._say(line, text, score, line.same)
             if not line.ran:
                 line.is_clock = False
                 line.learn(text, score)
         elif line.said is not None and (before_s := parse_clock(line.said)) is not None:
-            line.ran |= abs(clock_s - before_s - time_s + line.clock_read_s) < CLOCK_AGREES_S
-        line.clock_read_s = time_s
-        self._say(line, text, score, time_s, number)
+            line.ran |= abs(clock_s - before_s - now.time_s + line.clock_read_s) < CLOCK_AGREES_S
+        line.not_before_s, line.clock_read_s = now.time_s + CLOCK_EVERY_S, now.time_s
+        self._say(line, text, score, now)
 
-    def _hear(self, line: Line, text: str, score: float, number: int, time_s: float) -> None:
-        line.rest(time_s)
+    def _hear(self, line: Line, text: str, score: float, now: Moment) -> None:
+        """Take ``text`` as read from a line that stands still."""
+        line.rest(now.time_s)
         if line.readings == 0 and line.said is None and parse_clock(text) is not None:
-            line.first = (time_s, number, text, score)
+            line.first = (now, text, score)
         agreed = line.vote(text, score)
         if line.said is not None and letters(text) == letters(line.said):
             line.learn(line.said, score)
         elif agreed is not None and agreed[0]:
-            if line.said is None:
-                self._say(line, *agreed, line.since_s, line.since_number)
-            else:
-                self._say(line, *agreed, line.doubt_s, line.doubt_number)
+            may_tick = parse_clock(agreed[0]) is not None
+            self._say(line, *agreed, now if may_tick else line.doubted or line.since)
             line.learn(*agreed)
         elif agreed is not None and line.said is None:
-            line.give_up(time_s)
+            line.give_up(now.time_s)
 
-    def _say(self, line: Line, text: str | None, score: float, time_s: float | None, number: int) -> None:
+    def _say(self, line: Line, text: str | None, score: float, when: Moment) -> None:
         line.said, line.idle = text, 0
-        assert time_s is not None
-        self._events.append(Event(time_s, number, line.id, text, score, line.box, line.is_clock))
+        self._events.append(Event(when.time_s, when.number, line.id, text, score, line.box, line.is_clock))
 
 
 def read_still(image: Image) -> ScorebugReading:
@@ -239,6 +228,26 @@ def read_still(image: Image) -> ScorebugReading:
 
 
 _NO_BOXES: NDArray[np.float64] = np.empty((0, 4))
+_CELL = 16  # pixels, at the scale of the search: half of what the detector's sizes are multiples of
+_TOO_MUCH = 0.4  # of the picture: then the whole of it is searched, less often
+
+
+def _around(boxes: list[Box], width: int, height: int, cell: float) -> list[Box]:
+    """Where to look for text around ``boxes``: together where they are near, in multiples of two cells; none if that
+    is most of the picture."""
+    near = np.zeros((int(np.ceil(height / cell)), int(np.ceil(width / cell))), np.uint8)
+    for x, y, w, h in boxes:
+        down = min(h, height / 18)
+        across = 3 * down
+        rows = slice(max(0, int((y - down) // cell)), int((y + h + down) // cell) + 1)
+        near[rows, max(0, int((x - across) // cell)) : int((x + w + across) // cell) + 1] = 1
+    if near.mean() > _TOO_MUCH:
+        return []
+    count, _, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=4)
+    return [
+        (x * cell, y * cell, (across + across % 2) * cell, (down + down % 2) * cell)
+        for x, y, across, down, _ in stats[1:count].tolist()
+    ]
 
 
 def _scaled(image: Image, scale: float) -> Image:

@@ -50,6 +50,12 @@ SURE_SCORE = 0.97
 _LEAST_CONTRAST = 4.0  # grey levels; fainter is noise
 
 
+class Moment(NamedTuple):
+    time_s: float
+    number: int
+    """Of the picture, from 1."""
+
+
 class Known(NamedTuple):
     """What a look is known to say."""
 
@@ -67,11 +73,11 @@ class Line:
     ran         and these went on as a clock does; ``clock_read_s`` is when it was last read
     known       the last looks that could be read: compression has several for one text
     look        its pixels when it last began to look as it does, while nothing is said
-    since_s     when that was, and in picture ``since_number``
+    since       when that was
     still_s     when it was last seen to stand still
-    same_s      since when its pixels have not changed at all, and in picture ``same_number``
-    doubt_s     since when it does not look like (a clock: read as) what is said; None: no doubt
-    first       time, picture, text and score of its first reading, which a clock is given before it is known as one
+    same        since when its pixels have not changed at all
+    doubted     since when it does not look like (a clock: read as) what is said; None: no doubt
+    first       its first reading as a time, with the score, from before it was known as a clock
     votes       every text read, with its score, since the last that was agreed on, by the letters and digits in it
     not_before_s  not to be read before this time
     idle        readings in a row that brought nothing new
@@ -82,74 +88,71 @@ class Line:
     box: Box
     look: Look
     before: Look
-    since_s: float
-    since_number: int
+    since: Moment
     still_s: float
-    same_s: float
-    same_number: int
+    same: Moment
     said: str | None = None
     is_clock: bool = False
     ran: bool = False
     clock_read_s: float = np.nan
     known: list[Known] = field(default_factory=list)
-    doubt_s: float | None = None
-    doubt_number: int = 0
-    first: "tuple[float, int, str, float] | None" = None
+    doubted: Moment | None = None
+    first: tuple[Moment, str, float] | None = None
     votes: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     not_before_s: float = -np.inf
     idle: int = 0
     refused: float = 0.0
 
     @classmethod
-    def found(cls, line_id: int, box: Box, image: Image, number: int, time_s: float) -> "Line":
+    def found(cls, line_id: int, box: Box, image: Image, now: Moment) -> "Line":
         look = look_at(image, box)
-        return cls(line_id, box, look, look, time_s, number, time_s, time_s, number)
+        return cls(line_id, box, look, look, now, now.time_s, now)
 
-    def follow(self, image: Image, number: int, time_s: float) -> Known | None:
+    def follow(self, image: Image, now: Moment) -> Known | None:
         """See whether it still looks the same in the next picture; what it says if it looks like another known text."""
-        now = look_at(image, self.box)
-        moved = change(now, self.before)
+        look = look_at(image, self.box)
+        moved = change(look, self.before)
         if moved > TICKED:
-            self.same_s, self.same_number = time_s, number
-        self.before = now
+            self.same = now
+        self.before = look
         if self.is_clock:
             if moved > JUMPED:
                 self.not_before_s = min(self.not_before_s, self.clock_read_s + CLOCK_EVERY_S / 3)
             return None
         if self.said is None:
-            if np.mean(changes(now, self.look) > CHANGED) > MOVED:
-                self.begin_look(number, time_s)
-            elif time_s - self.since_s >= STILL_FOR_S:
-                self.still_s = time_s
+            if np.mean(changes(look, self.look) > CHANGED) > MOVED:
+                self.begin_look(now)
+            elif now.time_s - self.since.time_s >= STILL_FOR_S:
+                self.still_s = now.time_s
             return None
-        alike = next((known for known in reversed(self.known) if change(now, known.look) <= CHANGED), None)
-        if alike is not None:
-            self.doubt_s = None
-            return alike if alike.text != self.said else None
-        self.doubt(number, time_s)
-        return None
+        alike = next((known for known in reversed(self.known) if change(look, known.look) <= CHANGED), None)
+        if alike is None:
+            self.doubt(now)
+            return None
+        self.doubted = None
+        return alike if alike.text != self.said else None
 
-    def begin_look(self, number: int, time_s: float) -> None:
+    def begin_look(self, now: Moment) -> None:
         """It looks like nothing that was read before."""
-        self.look, self.since_s, self.since_number = self.before, time_s, number
+        self.look, self.since = self.before, now
         self.known.clear()
-        self.doubt_s = None
+        self.doubted = None
 
-    def doubt(self, number: int, time_s: float) -> None:
-        if self.doubt_s is None:
-            self.doubt_s, self.doubt_number = time_s, number
+    def doubt(self, now: Moment) -> None:
+        if self.doubted is None:
+            self.doubted = now
             self.votes.clear()
 
     def learn(self, text: str, score: float) -> None:
         """What it looks like now says ``text``."""
         self.known = [*self.known[1 - LOOKS :], Known(self.before, text, score)]
         self.votes.clear()
-        self.doubt_s = None
+        self.doubted = None
 
-    def move_to(self, box: Box, image: Image, number: int, time_s: float) -> None:
+    def move_to(self, box: Box, image: Image, now: Moment) -> None:
         self.box = box
         self.before = look_at(image, box)
-        self.begin_look(number, time_s)
+        self.begin_look(now)
 
     def vote(self, text: str, score: float) -> tuple[str, float] | None:
         """Count a reading; the text that readings agree on by now, empty if on nothing, with its score."""
@@ -187,14 +190,14 @@ class Line:
         if self.is_clock:
             return True
         if self.said is not None:
-            return self.doubt_s is not None
-        return self.readings < MOST_READINGS and time_s - self.since_s >= STILL_FOR_S
+            return self.doubted is not None
+        return self.readings < MOST_READINGS and time_s - self.since.time_s >= STILL_FOR_S
 
-    def has_gone(self, time_s: float) -> bool:
-        """Whether what is said has been in doubt for so long that it is no longer there."""
-        if self.said is None or self.doubt_s is None:
-            return False
-        return time_s - self.doubt_s >= GONE_AFTER_S and (self.is_clock or self.readings > 0)
+    def gone_since(self, time_s: float) -> Moment | None:
+        """Since when what was said is no longer there, once it has been in doubt for long; else None."""
+        if self.said is None or self.doubted is None or not (self.is_clock or self.readings):
+            return None
+        return self.doubted if time_s - self.doubted.time_s >= GONE_AFTER_S else None
 
     def is_restless(self, time_s: float) -> bool:
         """Whether it says nothing and never stands still: text in the scene, not on the screen."""
