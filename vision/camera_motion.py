@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from vision.alignment import (
     FOCAL,
-    LEVELS,
     PAN,
     TILT,
     ZOOM,
@@ -46,6 +45,7 @@ COASTING_FOCAL_SD = 0.02  # what a picture of unknown zoom costs
 
 BLACK = 12.0  # mean brightness of 255
 LEAST_LIKENESS = 0.35  # correlation of gradients under which two pictures are of different places
+SURE_ERROR, SURE_LIKENESS = 1.5 / 640, 0.7  # of a coarse alignment that makes a search needless
 LARGEST_ERROR = 0.01  # picture widths: what is less certain is unknown
 
 STILL_EXPECTED, STILL_CHANGE = (
@@ -112,7 +112,7 @@ class CameraMotion:
         return picture_homography(estimate.pose, width, height), quality
 
     def _align(self, before: Sequence[Level], now: Sequence[Level]) -> Estimate:
-        """Align from where the motion before leads and, if that differs, from where a search over all shifts does."""
+        """Align from where the motion before leads and, unless that is sure, from where a search over shifts does."""
         prior = np.array([0.0, 0.0, 0.0, 0.0, self._log_focal, 1.0, 0.0])
         sd = np.array([*START_SD, self._focal_prior_sd, GAIN_SD, OFFSET_SD])
         if self._velocity is not None:
@@ -120,12 +120,12 @@ class CameraMotion:
         information = 1.0 / sd**2
 
         coarse = refine(before[0], now[0], prior, prior, information)
-        tried = [refine(before[1], now[1], coarse.pose, prior, information)]
-        searched = prior.copy()
-        searched[[PAN, TILT]] = search(before[-1], now[-1], prior)
-        if np.abs(searched - coarse.pose)[:2].max() > 2.0 / LEVELS[-1][0]:
-            tried.append(refine(before[1], now[1], searched, prior, information))
-        best = min(tried, key=lambda estimate: estimate.cost)
+        best = refine(before[1], now[1], coarse.pose, prior, information)
+        if not (best.error < SURE_ERROR and best.likeness > SURE_LIKENESS):
+            searched = prior.copy()
+            searched[[PAN, TILT]] = search(before[-1], now[-1], prior)
+            other = refine(before[1], now[1], searched, prior, information)
+            best = min(best, other, key=lambda estimate: estimate.cost)
         return refine(before[2], now[2], best.pose, prior, information)
 
     def _learn(self, estimate: Estimate) -> None:
