@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from race.events import RaceEvent
 from race.rink import Rink
 from simulation.draws import Draws
-from simulation.motion import Person
+from simulation.motion import Person, Role
 
+_OFFICIALS: tuple[Role, ...] = ("referee", "referee", "steward", "steward", "steward", "steward")
 TEAMS = ("KOR", "CHN", "NED", "CAN", "ITA", "HUN", "USA", "JPN", "KAZ", "POL", "BEL", "FRA", "GBR", "LAT", "GER", "TUR")
 # Invented people: any likeness of a name to a racer's is chance.
 _FAMILY = (
@@ -82,7 +83,8 @@ def draw_field(event: RaceEvent, starters: list[Starter], draws: Draws) -> Field
     names = draws.shuffled(_FAMILY)
     helmets = draws.shuffled(range(1, 100))
     suits: dict[str, int] = {}
-    skaters, competitor, turns, women = [], [], [], []
+    skaters: list[Person] = []
+    competitor, turns, women = [], [], []
     per_team = 4 if event.is_relay else 1
     for k, starter in enumerate(starters):
         # Two racers of a nation in one individual race are common; teams of a relay are different nations.
@@ -111,7 +113,7 @@ def draw_field(event: RaceEvent, starters: list[Starter], draws: Draws) -> Field
             women.append(woman)
     officials = [
         Person(id=len(skaters) + n + 1, role=role, name=role, height_m=1.78, suit=len(suits))
-        for n, role in enumerate(("referee", "referee", "steward", "steward", "steward", "steward"))
+        for n, role in enumerate(_OFFICIALS)
     ]
     return Field(tuple(skaters), tuple(officials), tuple(competitor), tuple(turns), tuple(women))
 

@@ -110,7 +110,7 @@ def tell_incidents(
         letter = {"corner": "C", "straight": "S", "finish": "F"}[where]
         who = competitor[actor] + 1
         whom = competitor[other] + 1 if other >= 0 else None
-        evidence = {"where": where, "s_m": round(float(s[actor, n]), 2)}
+        evidence: dict[str, object] = {"where": where, "s_m": round(float(s[actor, n]), 2)}
         if kind == Happened.FELL:
             up = [row for row in log if row[2] == actor and row[0] > n and row[1] in (Happened.UP, Happened.RETIRED)]
             end = float(time_s[up[0][0]]) if up else float(time_s[-1])

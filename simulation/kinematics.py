@@ -609,8 +609,8 @@ def _along(path: float, local: float, d: float, slope: float, course: Course) ->
     else:
         ahead, first, then = np.inf, straight, straight
     if path <= ahead * first:
-        return path / first
-    return ahead + (path - ahead * first) / then
+        return float(path / first)
+    return float(ahead + (path - ahead * first) / then)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -629,7 +629,7 @@ def _line(course: Course, blend: float, u: float, half_step: float) -> float:
     k, after = k % count, (k + 1) % count
     inner = course.line_d[0, k] * (1 - part) + course.line_d[0, after] * part
     outer = course.line_d[1, k] * (1 - part) + course.line_d[1, after] * part
-    return inner * (1 - blend) + outer * blend
+    return float(inner * (1 - blend) + outer * blend)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]

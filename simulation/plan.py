@@ -94,7 +94,7 @@ def draw_plan(event: RaceEvent, field: Field, orders: Floats, retired: set[int],
         ]
     )
     row, column = team // 5, team % 5
-    infield = -3.2 - 0.95 * team
+    infield = -3.2 - 0.95 * team.astype(np.float64)
     racing = turn == 0
     return Plan(
         team=team,

@@ -171,7 +171,8 @@ def _explain(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         model: type[BaseModel] = Scenario
         if len(error["loc"]) > 1:
-            model = {"racer": RacerSpec, "order": OrderSpec, "require": Requirements}[error["loc"][0]]
+            parts: dict[str, type[BaseModel]] = {"racer": RacerSpec, "order": OrderSpec, "require": Requirements}
+            model = parts[error["loc"][0]]
         return f"{where}: no such key; there are {', '.join(model.model_fields)}"
     got = "" if error["type"] == "missing" else f", got {error['input']!r}"
     return f"{where}: {error['msg']}{got}"
