@@ -97,9 +97,7 @@ def check_free(folder: Path, video: Path | None, sha256: str, force: bool) -> No
     if not there:
         return
     if "race.json" not in there:
-        raise OutputError(
-            f"{folder}: holds {there[0]}, perhaps of another video; choose another --out, or add --force"
-        )
+        raise OutputError(f"{folder}: holds {there[0]}, perhaps of another video; choose another --out, or add --force")
     try:
         before = read_race(folder / "race.json")
     except RaceFileError as error:

@@ -38,8 +38,10 @@ def _fits(event: RaceEvent, clock_s: float, laps_to_go: int) -> bool:
     done = event.laps - laps_to_go
     if done < 0:
         return False
+    if laps_to_go == 0:
+        return shortest_s <= clock_s <= longest_s
     # Early laps are the slow ones of a 1500 m and the fast ones of a relay, so that the share is a loose one.
-    return shortest_s * done / event.laps * 0.9 <= clock_s <= longest_s * min(1.0, (done + 1) / event.laps) * 1.1
+    return shortest_s * done / event.laps * 0.9 <= clock_s <= longest_s * (done + 1) / event.laps * 1.1
 
 
 def one_name(events: list[RaceEvent]) -> tuple[str | None, Gender | None]:

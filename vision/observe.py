@@ -8,7 +8,7 @@ import numpy as np
 
 from race.formats import Shot
 from race.observations import DESCRIPTOR, Detections, Frames, Lines, Observations
-from vision.appearance import describe_helmets, describe_suits
+from vision.appearance import describe
 from vision.camera_motion import CameraMotion
 from vision.detector import Detector, FrameDetections
 from vision.finish_line import Line, find_lines
@@ -100,6 +100,7 @@ def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
 
 def _detections(frame: Frame, found: FrameDetections) -> Detections:
     n = len(found.box)
+    suit, helmet_colour = describe(frame.image, found.box, found.helmet)
     return Detections(
         frame=np.full(n, frame.number, np.int32),
         box=found.box,
@@ -107,8 +108,8 @@ def _detections(frame: Frame, found: FrameDetections) -> Detections:
         helmet=found.helmet,
         foot=np.full((n, 2), np.nan),
         foot_sd=np.full(n, np.nan),
-        suit=describe_suits(frame.image, found.box),
-        helmet_colour=describe_helmets(frame.image, found.box, found.helmet),
+        suit=suit,
+        helmet_colour=helmet_colour,
     )
 
 

@@ -1,0 +1,40 @@
+import pytest
+
+from race.formats import ScorebugReading
+from race.guess import one_name, possible_events
+
+
+def reading(clock_s, laps_to_go):
+    return ScorebugReading(time_s=0.0, clock_s=clock_s, laps_to_go=laps_to_go)
+
+
+@pytest.mark.parametrize(
+    ("final_s", "name", "gender"),
+    [
+        (40.5, "500m", "m"),
+        (43.2, "500m", None),  # men and women skate such times
+        (86.0, "1000m", None),
+        (130.0, "1500m", "m"),
+        (247.3, "relay-3000m", "w"),
+        (419.5, "relay-5000m", "m"),
+    ],
+)
+def test_the_final_time_tells_the_distance(final_s, name, gender):
+    assert one_name(possible_events([], final_s)) == (name, gender)
+
+
+def test_laps_to_go_part_the_mixed_relay_from_a_slow_1500():
+    """157 s is either; with 9 laps to go at 79 s it has to be 18 laps, not 13.5."""
+    assert one_name(possible_events([], 157.0)) == (None, None)
+    assert one_name(possible_events([reading(79.0, 9)], 157.0)) == ("relay-2000m", "x")
+    assert one_name(possible_events([reading(85.0, 6)], 157.0))[0] == "1500m"
+
+
+def test_last_lap_of_a_long_relay():
+    """Shanghai 2019: the final lap begins at 6:51."""
+    assert one_name(possible_events([reading(412.5, 1)], None)) == ("relay-5000m", "m")
+
+
+def test_nothing_known_or_nothing_fits():
+    assert one_name(possible_events([], None)) == (None, None)
+    assert possible_events([], 600.0) == []

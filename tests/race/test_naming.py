@@ -1,0 +1,51 @@
+import numpy as np
+
+from race.formats import ScorebugReading, ScorebugRow
+from race.naming import name_racers
+
+TIME_S = np.arange(0, 10, 0.1)
+
+
+def shown(time_s, *rows):
+    return ScorebugReading(time_s=time_s, rows=[ScorebugRow(rank=rank, name=name) for rank, name in rows])
+
+
+def ranks(*rows):
+    return np.array([np.full(len(TIME_S), rank, float) for rank in rows])
+
+
+def test_a_row_names_whoever_has_its_rank():
+    named = name_racers([shown(1.0, (1, "KOREA"), (3, "JAPAN"))], TIME_S, ranks(3, 1, 2))
+    assert {racer: name for racer, (name, _) in named.items()} == {1: "KOREA", 0: "JAPAN"}
+
+
+def test_every_appearance_votes_and_the_majority_wins():
+    """After the second crossing two have changed places; the rows say so, once too late."""
+    rank = ranks(1, 2)
+    rank[:, TIME_S >= 3.0] = [[2.0], [1.0]]
+    readings = [
+        shown(0.5, (1, "A"), (2, "B")),
+        shown(1.5),
+        shown(2.0, (1, "A"), (2, "B")),
+        shown(3.0),
+        shown(3.2, (1, "A"), (2, "B")),  # out of date
+        shown(4.0),
+        shown(5.0, (1, "B"), (2, "A")),
+    ]
+    named = name_racers(readings, TIME_S, rank)
+    assert named[0][0] == "A"
+    assert named[1][0] == "B"
+    assert named[0][1] < 0.8  # the contradiction costs confidence
+
+
+def test_no_order_no_name():
+    assert name_racers([shown(1.0, (1, "A"))], TIME_S, np.full((2, len(TIME_S)), np.nan)) == {}
+    late = ranks(1, 2)
+    late[:, TIME_S < 8.0] = np.nan
+    assert name_racers([shown(1.0, (1, "A"))], TIME_S, late) == {}
+
+
+def test_a_tie_names_nobody():
+    rank = ranks(1, 2)
+    rank[:, TIME_S >= 3.0] = [[2.0], [1.0]]
+    assert name_racers([shown(0.0, (1, "A")), shown(1.0), shown(4.0, (1, "A"))], TIME_S, rank) == {}
