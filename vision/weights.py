@@ -48,7 +48,7 @@ def find_weights(weights: str | Path | None = None) -> Path:
     path = Path(weights)
     if path.is_file():
         return path
-    if path.name == str(weights) and path.name in _ultralytics("utils.downloads").GITHUB_ASSETS_NAMES:
+    if path.name == str(weights) and path.name in import_ultralytics("utils.downloads").GITHUB_ASSETS_NAMES:
         return _stock(path.name)
     raise WeightsError(f"{path}: no such weights file; name one with --weights FILE.pt, or leave the option out")
 
@@ -73,7 +73,7 @@ def load_model(weights: Path) -> Any:
     if not intact:
         raise WeightsError(f"{weights}: corrupt, or not a weights file; {advice}")
     try:
-        model = _ultralytics("nn.tasks").load_checkpoint(weights)[0]
+        model = import_ultralytics("nn.tasks").load_checkpoint(weights)[0]
     except Exception as error:  # unpickling runs into whatever the bytes say
         raise WeightsError(f"{weights}: holds no model of ultralytics ({type(error).__name__}); {advice}") from error
     if model.task != "detect":
@@ -130,7 +130,7 @@ def _stock(name: str) -> Path:
     if path.is_file():
         return path
     try:
-        _ultralytics("utils.downloads").attempt_download_asset(str(path), progress=False)
+        import_ultralytics("utils.downloads").attempt_download_asset(str(path), progress=False)
     except Exception as error:  # its errors are those of several libraries
         raise WeightsError(
             f"{name}: not on this computer and cannot be fetched ({_first_line(error)}); "
@@ -139,8 +139,8 @@ def _stock(name: str) -> Path:
     return path
 
 
-def _ultralytics(module: str) -> Any:
-    """Import a module of ultralytics, silent and without the network."""
+def import_ultralytics(module: str) -> Any:
+    """Import ``ultralytics.<module>``, silent and without the network."""
     os.environ["YOLO_AUTOINSTALL"] = "false"
     os.environ["YOLO_OFFLINE"] = "true"  # no look-ups when it is imported, no usage reports, no repeated downloads
     os.environ.setdefault("ULTRALYTICS_SAFE_LOAD", "true")
