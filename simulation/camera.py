@@ -172,7 +172,7 @@ class _Place:
     position: tuple[float, float, float]
     narrowest: float
     widest: float
-    lag_s: float = 0.16
+    lag_s: float = 0.10
     sway_rad: float = 0.0006
     margin: float = 1.2
     k1: float = -0.04
@@ -181,12 +181,12 @@ class _Place:
 
 # The main camera as measured in Shanghai in 2019: in the plane of the finish line, 5.6 m behind the mats, 4 m up.
 _PLACES = {
-    "main": _Place((0.0, -20.6, 4.05), math.radians(14), math.radians(34)),
+    "main": _Place((0.0, -20.6, 4.05), math.radians(14), math.radians(40)),
     "left": _Place((-31.0, -9.0, 2.6), math.radians(14), math.radians(50)),
     "right": _Place((31.5, -6.0, 2.4), math.radians(14), math.radians(52)),
     "close_up": _Place((-6.0, -18.5, 2.1), math.radians(7), math.radians(14), sway_rad=0.0015),
     "fixed": _Place((0.0, -33.0, 13.0), math.radians(80), math.radians(80), sway_rad=0.0, k1=-0.12, roll_rad=0.002),
-    "handheld": _Place((9.0, -21.5, 5.0), math.radians(34), math.radians(52), 0.26, 0.005, 2.1, -0.07, 0.02),
+    "handheld": _Place((9.0, -21.5, 5.0), math.radians(34), math.radians(52), 0.18, 0.005, 1.4, -0.07, 0.02),
 }
 
 
@@ -316,7 +316,7 @@ def _action(motion: Motion, moments: Floats, position: Floats, close: bool) -> t
     everybody = ~skating.any(axis=0)
     s[:, everybody] = np.where(motion.racing[:, index][:, everybody], 0.0, np.nan)
     behind = np.nanmax(s, axis=0) - s
-    weight = np.where(np.isfinite(behind), np.exp(-np.nan_to_num(behind) / (1.5 if close else 7.0)), 0.0)
+    weight = np.where(np.isfinite(behind), np.exp(-np.nan_to_num(behind) / (1.5 if close else 4.5)), 0.0)
     xy = motion.xy[:, index]
     aim = np.einsum("pf,pfk->fk", weight, xy) / weight.sum(axis=0)[:, None]
     angle = np.arctan2(xy[..., 0] - position[0], xy[..., 1] - position[1])
@@ -335,7 +335,7 @@ def _unrest(draws: Draws, count: int, rate: float, size: float) -> Floats:
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _hand(wanted: Floats, step_s: float, lag_s: float) -> Floats:
-    """(F,) a hand after an eye: a critically damped spring with rate feed-forward of three quarters.
+    """(F,) a hand after an eye: a critically damped spring with most of the target's rate fed forward.
 
     The follower knows how fast its target goes but not that it turns, so that it lags in corners and overshoots behind.
     """
@@ -346,7 +346,7 @@ def _hand(wanted: Floats, step_s: float, lag_s: float) -> Floats:
     for n in range(len(wanted)):
         if n:
             seen_rate += ((wanted[n] - wanted[n - 1]) / step_s - seen_rate) * min(1.0, step_s * stiffness)
-        pull = stiffness * stiffness * (wanted[n] - value) + 2 * stiffness * (0.75 * seen_rate - rate)
+        pull = stiffness * stiffness * (wanted[n] - value) + 2 * stiffness * (0.93 * seen_rate - rate)
         rate += pull * step_s
         value += rate * step_s
         out[n] = value
