@@ -19,6 +19,7 @@ _MOVING = 0.5  # a cell moves when this share of its edges changed, the camera w
 _LAG = 3  # looks between the two pictures compared: a slow pan has to show
 _SURE = 3  # looks in which an edge stood still under a moving camera
 _MOST = 12
+_DENSE = 6  # sure edge pixels in 5x5: graphics are drawn in lines, chance is in points
 
 
 class StaticOverlay:
@@ -62,6 +63,7 @@ class StaticOverlay:
         if self._mask is None:
             height = self._hits.shape[0]
             sure = (self._hits >= _SURE).astype(np.uint8)
+            sure &= (cv2.boxFilter(sure, -1, (5, 5), normalize=False) >= _DENSE).view(np.uint8)
             across, down = max(3, height // 20), max(3, height // 14)
             closed = cv2.morphologyEx(sure, cv2.MORPH_CLOSE, np.ones((down, across), np.uint8))
             opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))

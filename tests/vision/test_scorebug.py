@@ -195,6 +195,13 @@ def test_a_camera_that_stands_still_teaches_nothing() -> None:
     assert overlay.regions() == []
 
 
+def test_noise_is_no_graphics() -> None:
+    overlay, rng = StaticOverlay(), np.random.default_rng(7)
+    for _ in range(20):
+        overlay.update(rng.integers(0, 255, (HEIGHT, WIDTH), dtype=np.uint8))
+    assert overlay.mask.mean() < 0.05
+
+
 def test_a_still_camera_finds_the_score_bug_as_well() -> None:
     shown_at = race_of_layout(1, "57.28", "4 laps to go")
     reader, scene = ScorebugReader(), scenery(1)[:, :WIDTH]
