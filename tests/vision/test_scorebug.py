@@ -167,6 +167,21 @@ def test_reads_a_drawn_score_bug(draw: Draw, decimals: int, final: str, laps: st
     assert run.stopped_at_s == pytest.approx(STOP_S, abs=0.4)
 
 
+@pytest.mark.parametrize("from_s", [7.0, 57.0])
+def test_a_clock_that_grows_a_digit_is_read_on(from_s: float) -> None:
+    def shown_at(time_s: float) -> Shown:
+        minutes, seconds = divmod(np.floor((time_s + from_s) * 10 + 1e-6) / 10, 60)
+        return Shown(f"{minutes:.0f}:{seconds:04.1f}" if minutes else f"{seconds:.1f}")
+
+    reader = ScorebugReader()
+    for number, time_s, image in pictures(draw_side_by_side, shown_at, 6.0):
+        reader.update(number, time_s, image)
+    readings = [reading for reading in reader.finish() if reading.clock_s is not None]
+    assert len(readings) > 12 and readings[-1].time_s > 5.0
+    for reading in readings:
+        assert reading.clock_s == parse_clock(str(shown_at(reading.time_s).clock))
+
+
 def test_nothing_is_read_where_nothing_is_shown() -> None:
     readings, reader = read_all(draw_tower, lambda time_s: Shown(None))
     assert readings == []
