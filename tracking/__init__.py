@@ -2,7 +2,8 @@
 
 from tracking.corrections import Corrections, apply_corrections, read_corrections
 from tracking.files import TrackingFileError, read_det, read_motion, write_tracks
-from tracking.online import Matches, TrackerState, new_state, step, track_online
+from tracking.online import Matches, TrackerState, new_state, step
+from tracking.sequence import track_online
 from tracking.settings import CROWD, DANCE, SKATERS, Settings
 from tracking.tables import DetectionTable, Tracks
 from tracking.whole import track_whole

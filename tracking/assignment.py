@@ -3,6 +3,8 @@
 The graph of allowed pairs falls into connected parts, mostly one track and one detection; only the others are solved.
 """
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, misc"
+
 import numpy as np
 from numba import njit
 
@@ -11,31 +13,41 @@ LARGEST_PART = 256
 
 
 @njit(cache=True)
-def assign(edge_track, edge_det, edge_gain, n_edges, n_tracks, n_dets, taken):
-    """Choose pairs among ``n_edges`` candidates so that their gains add up to the most.
+def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, taken):
+    """Choose pairs among the candidate edges so that their gains add up to the most.
 
-    edge_track, edge_det  (E,) int64, edge_gain (E,) float64 above 0: the candidates, sorted by track
+    edge_track, edge_det  (E,) int64, edge_gain (E,) float64 above 0
     taken                 (n_tracks,) int64, written: the detection of each track, -1 for none
     """
-    parent = np.arange(n_tracks + n_dets)
+    n_edges = len(edge_track)
+    track_edges = np.zeros(n_tracks, np.int64)
+    det_edges = np.zeros(n_dets, np.int64)
     for e in range(n_edges):
-        _join(parent, edge_track[e], n_tracks + edge_det[e])
+        track_edges[edge_track[e]] += 1
+        det_edges[edge_det[e]] += 1
+    left = 0
     for t in range(n_tracks):
         taken[t] = -1
-    size = np.zeros(n_tracks + n_dets, np.int64)
     for e in range(n_edges):
-        size[_root(parent, edge_track[e])] += 1
+        if track_edges[edge_track[e]] == 1 and det_edges[edge_det[e]] == 1:
+            taken[edge_track[e]] = edge_det[e]
+        else:
+            left += 1
+    if left == 0:
+        return
+    parent = np.arange(n_tracks + n_dets)
+    size = np.zeros(n_tracks + n_dets, np.int64)
     first = np.full(n_tracks + n_dets, -1, np.int64)  # edges of a part as a linked list
     follow = np.empty(n_edges, np.int64)
+    for e in range(n_edges):
+        _join(parent, edge_track[e], n_tracks + edge_det[e])
     for e in range(n_edges - 1, -1, -1):
         root = _root(parent, edge_track[e])
+        size[root] += 1
         follow[e] = first[root]
         first[root] = e
     for root in range(n_tracks + n_dets):
-        if size[root] == 1:
-            e = first[root]
-            taken[edge_track[e]] = edge_det[e]
-        elif size[root] > 1:
+        if size[root] > 1:
             edges = np.empty(size[root], np.int64)
             e = first[root]
             for k in range(size[root]):

@@ -15,9 +15,9 @@ class TrackingFileError(Exception):
 def read_det(path: Path) -> DetectionTable:
     """Read MOTChallenge det lines ``frame,id,x,y,w,h,score[,...]``; the id and further columns are ignored.
 
-    Six values are such a line without the id: ``frame,x,y,w,h,score``. Lines may come in any order and frames may be missing. Raises TrackingFileError, which names file and line, for a
-    line that is not such a line: not a number, a frame below 1, a box without area, a score outside 0 to 1, or the
-    same box twice.
+    Six values are such a line without the id: ``frame,x,y,w,h,score``. Lines may come in any order and frames may be
+    missing. Raises TrackingFileError, which names file and line, for a line that is not such a line: not a number, a
+    frame below 1, a box without area, a score outside 0 to 1, or the same box twice.
     """
     numbers: list[int] = []
     rows: list[list[float]] = []

@@ -10,45 +10,98 @@ from numpy.typing import NDArray
 class Settings:
     """Limits and weights of the tracker. Lengths are in heights of the box, times in seconds.
 
-    The similarity of a track and a detection is their buffered IoU times the ratio of their heights, plus the weighted
-    agreements of direction, score and colour; a pair below ``gate`` of buffered IoU is never made.
+    A track and a detection may be one where their buffered IoU reaches a gate; how well they fit is that IoU times a
+    power of the IoU of their vertical extents, less weighted differences in score, colour and time unseen.
     """
 
-    high_score: float = 0.55
-    """Detections from here on may begin a track and are associated first."""
-    low_score: float = 0.1
+    # which detections count
+    high_score: float = 0.6
+    """Detections from here on are associated first, and with lost tracks too."""
+    low_score: float = 0.19
     """Detections below are not looked at."""
-    new_score: float = 0.65
-    """A track begins with a detection of this score that no track explains."""
-    wander: float = 0.27
-    """Random motion of the position, heights per root second."""
+    new_score: float = 0.63
+    """A track begins with a detection of at least this score that no track explains."""
+    confirm: float = 3.0
+    """Detections before a track is reported, ..."""
+    instant_score: float = 0.93
+    """... but a first detection of this score is reported at once."""
+    patience_s: float = 6.0
+    """A track that was not seen for so long ends."""
+
+    # motion in the picture
+    wander: float = 0.23
+    """Random walk of the centre, heights per root second."""
+    wander_size: float = 0.21
+    """Random walk of width and height."""
     acceleration: float = 1.0
     """Random change of the velocity, heights per second per root second."""
-    noise: float = 0.05
-    """Standard deviation of a detected edge, heights."""
-    buffer: float = 0.15
+    acceleration_size: float = 0.28
+    noise: float = 0.033
+    """Standard deviation of the detected centre where the score is 1."""
+    first_speed: float = 1.0
+    """Standard deviation of the speed of a new track, heights per second."""
+    follow: float = 0.8
+    """A new track moves with the camera by this share: 0 stands in the scene, 1 is followed by the camera."""
+    damping: float = 1.5
+    """An unseen track loses its speed at this rate, per second."""
+    damping_size: float = 16.6
+
+    # association
+    buffer: float = 0.03
     """Boxes grow by this share of their size on each side before their overlap is taken, ..."""
-    buffer_growth: float = 0.5
-    """... and by this share more per second that the track was not seen."""
-    buffer_limit: float = 0.5
-    gate: float = 0.1
-    gate_low: float = 0.3
-    """Least overlap for a detection with a low score."""
-    height_power: float = 0.5
-    direction: float = 0.2
-    score_weight: float = 0.0
-    colour: float = 0.5
-    patience_s: float = 1.0
-    """A track that was not seen for so long ends."""
-    confirm: float = 2.0
-    """Detections before a track is reported."""
-    instant_score: float = 0.8
-    """A first detection of this score is reported at once."""
+    buffer_growth: float = 0.68
+    """... by this share more for each second that the track was not seen ..."""
+    buffer_limit: float = 0.72
+    """... up to this share."""
+    gate: float = 0.2
+    """Least buffered IoU for detections with a high score, ..."""
+    gate_low: float = 0.7
+    """... with a low score, ..."""
+    gate_last: float = 0.1
+    """... and between what is left and where the track was last seen."""
+    patience_low_s: float = 0.95
+    """Tracks unseen for longer do not take detections of a low score."""
+    height: float = 1.85
+    """Power of the IoU of the vertical extents."""
+    score_change: float = 0.5
+    """Weight of the difference between the score and the track's usual one."""
+    score_memory: float = 0.4
+    """Share of the newest score in the track's usual one."""
+    unseen: float = 0.47
+    """Weight of the seconds that the track was not seen."""
+    colour: float = 1.0
+    """Weight of 1 minus the Bhattacharyya coefficient of the colour descriptors."""
+    pair: float = 0.34
+    """What making a pair is worth in itself: the higher, the more pairs, the lower, the better ones; ..."""
+    pair_low: float = -0.3
+    """... with a detection of a low score."""
+
+    # on a ground plane, where one is given
+    speed_limit_mps: float = 18.0
+    turn_limit_mps2: float = 25.0
+    """Acceleration across the direction of motion."""
+    push_limit_mps2: float = 8.0
+    """Acceleration along it, braking too."""
+
+    # the whole sequence at once
+    shortest_s: float = 0.3
+    """Shorter tracks are dropped, ..."""
+    weakest_score: float = 0.5
+    """... and those whose mean score is below this."""
+    link_s: float = 60.0
+    """Two tracks may be one over a gap of so many seconds."""
+    link_cost: float = 3.5
+    """Two tracks are linked below this cost, see ``linking``."""
+    fill_s: float = 0.3
+    """Gaps of at most so many seconds are filled."""
 
 
 SKATERS = Settings()
-CROWD = Settings()
+"""Few people, always the same, filmed by a camera that follows them."""
+CROWD = Settings(patience_s=1.0, link_s=1.0, link_cost=2.0, new_score=0.7, instant_score=0.7)
+"""Many people who come and go."""
 DANCE = Settings()
+"""A fixed group that crosses all the time, filmed from a stand."""
 
 SETTINGS = np.dtype([(field.name, np.float64) for field in fields(Settings)])
 
