@@ -186,7 +186,7 @@ _PLACES = {
     "right": _Place((31.5, -6.0, 2.4), math.radians(14), math.radians(52)),
     "close_up": _Place((-6.0, -18.5, 2.1), math.radians(7), math.radians(14), sway_rad=0.0015),
     "fixed": _Place((0.0, -33.0, 13.0), math.radians(80), math.radians(80), sway_rad=0.0, k1=-0.12, roll_rad=0.002),
-    "handheld": _Place((9.0, -21.5, 5.0), math.radians(34), math.radians(52), 0.18, 0.005, 1.4, -0.07, 0.02),
+    "handheld": _Place((9.0, -21.5, 5.0), math.radians(30), math.radians(52), 0.18, 0.005, 1.4, -0.07, 0.02),
 }
 
 

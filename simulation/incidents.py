@@ -19,6 +19,8 @@ Where = Literal["straight", "corner", "finish"]
 FALLEN_SHARE = {"m": 0.086, "w": 0.071, "x": 0.078}
 ALONE = 0.56
 """Of the falls that take nobody along, as a share of all occasions; so 61 to 65 % of the fallen were in a group."""
+COME_ABOUT = 0.8
+"""Share of the drawn falls that happen: some racers never get near the one they would have gone down with."""
 INFRACTIONS_PER_ENTRY = 0.05
 
 _KIND: dict[int, tuple[IncidentKind, str]] = {
@@ -33,7 +35,7 @@ def draw_orders(event: RaceEvent, starters: int, draws: Draws) -> tuple[list[Ord
     """Falls and infractions of one race, and who (from 0) gives up after a fall."""
     orders: list[OrderSpec] = []
     size = 1 + (1 - ALONE) * 1.3
-    occasions = FALLEN_SHARE[event.gender] * starters / size
+    occasions = FALLEN_SHARE[event.gender] * starters / size / COME_ABOUT
     for _ in range(3):
         if not draws.chance(occasions / 3):
             continue
@@ -59,6 +61,12 @@ def draw_orders(event: RaceEvent, starters: int, draws: Draws) -> tuple[list[Ord
         )
     retired = {k for k in range(starters) if draws.chance(0.05 if event.is_relay else 0.35)}
     return orders, retired
+
+
+def draw_sprints(event: RaceEvent, starters: int, draws: Draws) -> list[OrderSpec]:
+    """Who comes up on the last lap to fight it out on the line."""
+    who = draws.shuffled(range(1, starters + 1))[: draws.integer(0, 2)]
+    return [OrderSpec(do="sprint", racer=racer, lap=event.laps - draws.uniform(0.45, 0.7)) for racer in who]
 
 
 def _in_corner(event: RaceEvent, lap: float, draws: Draws) -> float:
@@ -135,6 +143,23 @@ def tell_incidents(
         elif kind == Happened.KICK_OUT:
             roles = {who: "kicking"} | ({whom: "beside"} if whom else {})
             out.append(_incident("kick_out", at - 0.1, at + 0.5, roles, ["F6"], evidence))
+    return out
+
+
+def tell_contacts(
+    contacts: list[tuple[int, int, int, int]], time_s: NDArray[np.float64], told: list[Incident]
+) -> list[Incident]:
+    """Bodies that touched without being told to: nobody's fault by the scenario, so without a code."""
+    out: list[Incident] = []
+    for first, last, i, j in contacts:
+        start, end, who = float(time_s[first]), float(time_s[last]), {i + 1, j + 1}
+        known = any(
+            len(who & set(one.competitors)) > 0 and one.start_s - 1.5 < end and start < one.end_s + 1.5
+            for one in [*told, *out]
+        )
+        if start > 1.0 and not known:
+            roles = {competitor: "touching" for competitor in sorted(who)}
+            out.append(_incident("contact", start - 0.3, end + 0.3, roles, [], {"contact_s": start}))
     return out
 
 

@@ -338,7 +338,7 @@ def run(
                     wanted = v0[j] + 1.0
                 elif kind == Order.SPRINT:
                     left = max(0.3, (plan.finish - s0[j]) / max(6.0, v0[j]))
-                    wanted = v0[j] + min(3.0, max(-1.0, ahead / left))
+                    wanted = min(cap + 1.5, v0[j] + min(3.0, max(-1.0, ahead / left)))
                 elif kind == Order.CUT_IN and ahead < -0.1:
                     wanted = v0[j] + 0.2
                 elif kind == Order.DRIFT_OUT and ahead < 0.5:
@@ -471,7 +471,8 @@ def run(
             target_v[a] += (min(5.0, max(-5.0, (target - target_d[a]) / dt)) - target_v[a]) * 0.15
             target_d[a] = target
             pull = 18.0 * (target - d[a]) - 8.5 * (offset_v[a] + slope * v[a] - target_v[a])
-            offset_v[a] += min(10.0, max(-10.0, pull)) * dt
+            hardest = 10.0 if in_corner else 6.5
+            offset_v[a] += min(hardest, max(-hardest, pull)) * dt
             limit = 0.05 + 0.35 * v[a]
             offset_v[a] = min(limit, max(-limit, offset_v[a]))
             offset[a] += offset_v[a] * dt

@@ -51,7 +51,7 @@ def draw_pace(event: RaceEvent, agents: int, women: tuple[bool, ...], draws: Dra
         planned = common[None, :] * (ratio * own)[:, None]
         return Pace(planned, planned * 0.975)
     quantiles = lap_time_quantiles(event.name, event.gender)
-    together = {"500m": 0.6, "1000m": 0.85, "1500m": 0.9}[event.name]
+    together = {"500m": 0.8, "1000m": 0.9, "1500m": 0.95}[event.name]
     tempo = np.empty(event.crossings)
     mood = draws.normal()
     for k in range(event.crossings):  # neighbouring laps are alike
@@ -69,7 +69,7 @@ def draw_pace(event: RaceEvent, agents: int, women: tuple[bool, ...], draws: Dra
     laps = planned.copy()
     laps[:, 0] = planned[:, 1]
     best = laps.min(axis=1, keepdims=True)
-    return Pace(planned, np.minimum(0.98 * laps, best / 0.965))
+    return Pace(planned, np.minimum(0.97 * laps, best / 0.965))
 
 
 def draw_plan(event: RaceEvent, field: Field, orders: Floats, retired: set[int], draws: Draws) -> Plan:

@@ -13,13 +13,20 @@ from simulation.blocks import knocked_blocks
 from simulation.draws import Draws
 from simulation.falsestart import GUN_S, LASTS_S, WHISTLE_S, false_start
 from simulation.field import Field, Starter, draw_field, official_paths
-from simulation.incidents import draw_orders, false_start_incident, order_table, tell_incidents
+from simulation.incidents import (
+    draw_orders,
+    draw_sprints,
+    false_start_incident,
+    order_table,
+    tell_contacts,
+    tell_incidents,
+)
 from simulation.kinematics import Course, Mode, Plan, run
 from simulation.line import racing_lines
 from simulation.motion import RATE_HZ, Motion, Pose
 from simulation.plan import draw_plan
 from simulation.scenario import Requirements, Scenario
-from simulation.truth import find_crossings, find_finish, find_passes
+from simulation.truth import find_contacts, find_crossings, find_finish, find_passes
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +76,7 @@ def _skate(scenario: Scenario, draws: Draws) -> _Paths:
     rink = Rink(track_shift_m=shift if scenario.track_shift_m is None else scenario.track_shift_m)
     starters = [Starter(spec.name, spec.team, spec.helmet) for spec in scenario.racer]
     field = draw_field(event, starters + [Starter()] * (count - len(starters)), draws)
-    orders = list(scenario.order)
+    orders = [*scenario.order, *draw_sprints(event, count, draws)]
     retired = {k for k, spec in enumerate(scenario.racer) if spec.retires}
     if scenario.random_incidents:
         more, others = draw_orders(event, count, draws)
@@ -88,6 +95,8 @@ def _skate(scenario: Scenario, draws: Draws) -> _Paths:
     skated = np.where(gone, np.nan, s[racer, now])
     crossings = find_crossings(time_s, skated + body.reach(skated, event.distance_m), event)
     upright = np.isin(mode[racer, now], _UPRIGHT)
+    incidents = tell_incidents(log, time_s, s, plan.orders, field.competitor, event, rink)
+    incidents += tell_contacts(find_contacts(skated, d[racer, now], upright), time_s, incidents)
     return _Paths(
         rink=rink,
         field=field,
@@ -101,7 +110,7 @@ def _skate(scenario: Scenario, draws: Draws) -> _Paths:
         crossings=crossings,
         finish=find_finish(crossings, count, event),
         passes=find_passes(time_s, skated, d[racer, now], upright, event, rink),
-        incidents=tell_incidents(log, time_s, s, plan.orders, field.competitor, event, rink),
+        incidents=incidents,
     )
 
 

@@ -11,6 +11,8 @@ from simulation.incidents import where_on_track
 Floats = NDArray[np.float64]
 
 PHOTO_FINISH_S = 0.020
+TOUCHING_M = (0.9, 0.45)
+"""Along and across the track: blade midpoints nearer than this ellipse are two bodies that touch."""
 CLEAR_BY_M = 1.0
 """Somebody is past when this much ahead, having been as much behind."""
 
@@ -101,3 +103,15 @@ def find_passes(
                     )
                 )
     return sorted(out, key=lambda row: row.time_s)
+
+
+def find_contacts(s: Floats, d: Floats, skating: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
+    """(C, T) -> first step, last step, and the two (from 0) whose bodies touched while both were on their feet."""
+    out = []
+    for i in range(len(s)):
+        for j in range(i + 1, len(s)):
+            apart = ((s[i] - s[j]) / TOUCHING_M[0]) ** 2 + ((d[i] - d[j]) / TOUCHING_M[1]) ** 2
+            touching = np.concatenate([[False], skating[i] & skating[j] & (apart < 1), [False]])
+            edges = np.flatnonzero(np.diff(touching.astype(np.int8)))
+            out += [(int(first), int(after) - 1, i, j) for first, after in zip(edges[::2], edges[1::2], strict=True)]
+    return out
