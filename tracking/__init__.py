@@ -1,12 +1,15 @@
 """The Numba tracker: Kalman filter, association, lifecycle, identity across gaps; MOTChallenge in and out."""
 
-from tracking.corrections import Corrections, apply_corrections, read_corrections
-from tracking.files import TrackingFileError, read_det, read_motion, write_tracks
-from tracking.online import Matches, TrackerState, new_state, step
-from tracking.sequence import track_online
-from tracking.settings import CROWD, DANCE, SKATERS, Settings
-from tracking.tables import DetectionTable, Tracks
-from tracking.whole import track_whole
+from tracking.compiling import kernel_cache
+
+with kernel_cache():
+    from tracking.corrections import Corrections, apply_corrections, read_corrections
+    from tracking.files import TrackingFileError, read_det, read_motion, write_tracks
+    from tracking.online import Matches, TrackerState, new_state, step
+    from tracking.sequence import track_online
+    from tracking.settings import CROWD, DANCE, SKATERS, Settings
+    from tracking.tables import DetectionTable, Tracks
+    from tracking.whole import track_whole
 
 __all__ = [
     "CROWD",

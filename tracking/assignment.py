@@ -20,16 +20,15 @@ def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, taken):
     taken                 (n_tracks,) int64, written: the detection of each track, -1 for none
     """
     n_edges = len(edge_track)
-    track_edges = np.zeros(n_tracks, np.int64)
-    det_edges = np.zeros(n_dets, np.int64)
+    degree = np.zeros(n_tracks + n_dets, np.int64)
     for e in range(n_edges):
-        track_edges[edge_track[e]] += 1
-        det_edges[edge_det[e]] += 1
+        degree[edge_track[e]] += 1
+        degree[n_tracks + edge_det[e]] += 1
     left = 0
     for t in range(n_tracks):
         taken[t] = -1
     for e in range(n_edges):
-        if track_edges[edge_track[e]] == 1 and det_edges[edge_det[e]] == 1:
+        if degree[edge_track[e]] == 1 and degree[n_tracks + edge_det[e]] == 1:
             taken[edge_track[e]] = edge_det[e]
         else:
             left += 1

@@ -58,8 +58,8 @@ def match(
     if free == 0 or waiting == 0:
         return
     room = min(CANDIDATES, free)
-    edge_track = np.empty(waiting * room, np.int64)
-    edge_det = np.empty(waiting * room, np.int64)
+    ends = np.empty((2, waiting * room), np.int64)
+    edge_track, edge_det = ends[0], ends[1]
     edge_gain = np.empty(waiting * room)
     edges = 0
     for t in range(count):
@@ -99,7 +99,8 @@ def match(
                 and not reachable(tr, foot[d, 0], foot[d, 1], box[d, 3], time_s - tr.seen_s, to_plane, s)
             ):
                 continue
-            gain = overlap * (common_h / (max(bottom, d_bottom) - min(top, d_top))) ** s.height
+            upright = common_h / (max(bottom, d_bottom) - min(top, d_top))
+            gain = overlap * upright * upright
             gain += s.pair if high > 1.0 else s.pair_low
             gain -= s.score_change * abs(score[d] - tr.score) + s.unseen * min(unseen, 1.0)
             gain -= s.colour * _colour_distance(track_feature, t, feature, d)
@@ -120,7 +121,7 @@ def match(
             edge_gain[e] = gain
     if edges == 0:
         return
-    taken = np.full(count, -1, np.int64)
+    taken = np.empty(count, np.int64)
     assign(edge_track[:edges], edge_det[:edges], edge_gain[:edges], count, n, taken)
     for t in range(count):
         if taken[t] >= 0:

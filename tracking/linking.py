@@ -28,6 +28,10 @@ COLOUR = 0.15
 """A normal distance of colours, 1 minus the Bhattacharyya coefficient."""
 
 
+LONG_S = 1.0
+"""Over a longer gap a link that has rivals as good is a guess, and not made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ends:
     """The beginnings or the ends of T tracks.
@@ -90,13 +94,14 @@ def fit_ends(pieces: list[Rows], box: Floats, frame: Rows, time_s: Floats, camer
 
 
 def link(
-    ends: Ends, starts: Ends, camera: Camera, feature: Floats, longest_s: float, limit: float
+    ends: Ends, starts: Ends, camera: Camera, feature: Floats, longest_s: float, limit: float, least_sure: float
 ) -> tuple[Rows, Floats]:
     """The track that follows each track (T,), -1 for none, and how sure that is (T,), 0 to 1, NaN for none.
 
     feature    (T, K) mean colour descriptor of each track, NaN where unknown
     longest_s  no link over a longer gap
     limit      no link of a higher cost
+    least_sure  no link over more than ``LONG_S`` that is less sure
     """
     cost = link_costs(
         ends.frame, ends.time_s, ends.place, ends.speed, ends.height,
@@ -110,6 +115,8 @@ def link(
     for k in np.flatnonzero(follower >= 0):
         rivals = np.concatenate([np.delete(cost[k], follower[k]), np.delete(cost[:, follower[k]], k), [limit]])
         sure[k] = 1.0 / (1.0 + np.exp(cost[k, follower[k]] - rivals.min()))
+        if sure[k] < least_sure and starts.time_s[follower[k]] - ends.time_s[k] > LONG_S:
+            follower[k], sure[k] = -1, np.nan
     return follower, sure
 
 

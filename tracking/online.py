@@ -2,7 +2,7 @@
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, misc"
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +10,21 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tracking.association import LAST_SEEN, PREDICTED, match, sort_by_left
+from tracking.compiling import announce_compiling
 from tracking.ground import ground_correct, ground_predict
 from tracking.kalman import TRACK, begin, correct, place, predict, warp
-from tracking.settings import SKATERS, Settings, as_record
-from tracking.tables import Floats, Ints, Rows
+from tracking.settings import SETTINGS, SKATERS, Settings, as_record
+from tracking.tables import Floats, Rows
 
-CLOCK = np.dtype([("time_s", np.float64), ("count", np.int64), ("next_id", np.int64)], align=True)
-UNKNOWN = np.full((3, 3), np.nan)
+HEAD = np.dtype(
+    [
+        ("time_s", np.float64),  # of the last frame
+        ("count", np.int64),  # tracks in use
+        ("next_id", np.int64),
+        ("settings", SETTINGS),
+    ],
+    align=True,
+)
 COLOUR_MEMORY = 0.1
 """Share of the newest colour descriptor in a track's own."""
 
@@ -25,33 +33,38 @@ COLOUR_MEMORY = 0.1
 class TrackerState:
     """All that the tracker knows between two frames; ``step`` changes it in place, ``copy`` keeps it.
 
-    track     (capacity,)  TRACK records, the first ``clock[0].count`` in use
-    feature   (capacity, K)  their colour descriptors, NaN where unknown
-    clock     (1,)         CLOCK record: time of the last frame, tracks in use, next identity
-    settings  (1,)         the settings as a record
+    track    (capacity,)  TRACK records, the first ``head[0].count`` in use
+    feature  (capacity, K)  their colour descriptors, NaN where unknown
+    head     (1,)  HEAD record
     """
 
     track: NDArray[np.void]
     feature: Floats
-    clock: NDArray[np.void]
-    settings: NDArray[np.void]
+    head: NDArray[np.void]
 
     def copy(self) -> "TrackerState":
-        return replace(self, track=self.track.copy(), feature=self.feature.copy(), clock=self.clock.copy())
+        return TrackerState(self.track.copy(), self.feature.copy(), self.head.copy())
 
 
 class Matches(NamedTuple):
     """Detections of one frame that belong to a track."""
 
     detection: Rows  # (M,) row of the frame's boxes
-    id: Ints  # (M,) identity, from 1
+    id: Rows  # (M,) identity, from 1
 
 
 def new_state(settings: Settings = SKATERS, colours: int = 0, capacity: int = 64) -> TrackerState:
     """A tracker that has seen nothing yet; ``colours`` is the length of the colour descriptors, 0 for none."""
-    clock = np.zeros(1, CLOCK)
-    clock["next_id"] = 1
-    return TrackerState(np.zeros(capacity, TRACK), np.full((capacity, colours), np.nan), clock, as_record(settings))
+    announce_compiling(_step_boxes)
+    return TrackerState(np.zeros(capacity, TRACK), np.full((capacity, colours), np.nan), new_head(settings))
+
+
+def new_head(settings: Settings) -> NDArray[np.void]:
+    """The head of a tracker that has seen nothing yet."""
+    head = np.zeros(1, HEAD)
+    head["next_id"] = 1
+    head["settings"] = as_record(settings)
+    return head
 
 
 def step(
@@ -72,43 +85,59 @@ def step(
     to_plane  (3, 3) homography, pixels of this frame to metres on the ground; None or NaN where it is unknown
     """
     n = len(box)
-    count = int(state.clock["count"][0])
-    if count + n > len(state.track):
-        capacity = 2 * (count + n)
-        track, colours = np.zeros(capacity, TRACK), np.full((capacity, state.feature.shape[1]), np.nan)
-        track[:count], colours[:count] = state.track[:count], state.feature[:count]
-        state.track, state.feature = track, colours
-    if feature is None:
-        feature = np.full((n, state.feature.shape[1]), np.nan)
-    if foot is None and to_plane is not None:
-        foot = np.full((n, 2), np.nan)
-    identity = np.empty(n, np.int64)
-    step_frame(
-        state.track,
-        state.feature,
-        state.clock,
-        state.settings,
-        box,
-        score,
-        feature,
-        box if foot is None else foot,
-        time_s,
-        UNKNOWN if motion is None else motion,
-        UNKNOWN if to_plane is None else to_plane,
-        identity,
-    )
-    rows = identity.nonzero()[0]
-    return Matches(rows, identity[rows].astype(np.int32))
+    found = np.empty((2, n), np.int64)
+    if motion is None and feature is None and to_plane is None:
+        matched = _step_boxes(state.track, state.feature, state.head, box, score, time_s, found)
+    else:
+        matched = -1
+    if matched < 0:
+        count = int(state.head["count"][0])
+        if count + n > len(state.track):
+            _grow(state, 2 * (count + n))
+        unknown = np.full((3, 3), np.nan)
+        matched = step_frame(
+            state.track,
+            state.feature,
+            state.head,
+            box,
+            score,
+            np.full((n, state.feature.shape[1]), np.nan) if feature is None else feature,
+            np.full((n, 2), np.nan) if foot is None else foot,
+            time_s,
+            unknown if motion is None else motion,
+            unknown if to_plane is None else to_plane,
+            found,
+        )
+    return Matches(found[0, :matched], found[1, :matched])
+
+
+def _grow(state: TrackerState, capacity: int) -> None:
+    """Make room for ``capacity`` tracks."""
+    old = len(state.track)
+    track, feature = np.zeros(capacity, TRACK), np.full((capacity, state.feature.shape[1]), np.nan)
+    track[:old], feature[:old] = state.track, state.feature
+    state.track, state.feature = track, feature
 
 
 @njit(cache=True)
-def step_frame(track, track_feature, clock, settings, box, score, feature, foot, time_s, motion, to_plane, identity):
-    """One frame; writes the identity of each detection of a reported track into ``identity`` (N,), 0 for the others."""
-    s = settings[0]
+def _step_boxes(track, track_feature, head, box, score, time_s, found):
+    """``step_frame`` where nothing but boxes and scores is known; -1, and nothing done, where there is no room."""
     n = len(box)
-    count = clock[0].count
-    dt = time_s - clock[0].time_s if count else 0.0
-    clock[0].time_s = time_s
+    if head[0].count + n > len(track):
+        return -1
+    unknown = np.full((3, 3), np.nan)
+    feature = np.full((n, track_feature.shape[1]), np.nan)
+    return step_frame(track, track_feature, head, box, score, feature, box, time_s, unknown, unknown, found)
+
+
+@njit(cache=True)
+def step_frame(track, track_feature, head, box, score, feature, foot, time_s, motion, to_plane, found):
+    """One frame; writes row and identity of each tracked detection into ``found`` (2, N), returns their number."""
+    s = head[0].settings
+    n = len(box)
+    count = head[0].count
+    dt = time_s - head[0].time_s if count else 0.0
+    head[0].time_s = time_s
     moved = not np.isnan(motion[0, 0])
     planar = not np.isnan(to_plane[0, 0])
     to_image = _inverse(to_plane) if planar else to_plane
@@ -121,9 +150,10 @@ def step_frame(track, track_feature, clock, settings, box, score, feature, foot,
         elif track[t].grounded == 1:
             ground_predict(track[t], dt, to_image, s)
 
-    det_of = np.full(count, -1, np.int64)
-    owner = np.full(n, -1, np.int64)
-    order = np.empty(n, np.int64)
+    work = np.empty(count + 2 * n, np.int64)
+    det_of, owner, order = work[:count], work[count : count + n], work[count + n :]
+    det_of[:] = -1
+    owner[:] = -1
     sort_by_left(box, order)
     stand = _foot_points(box, foot) if planar else foot
     for low, high, gate, where in (
@@ -136,8 +166,8 @@ def step_frame(track, track_feature, clock, settings, box, score, feature, foot,
             low, high, gate, where, time_s, dt, to_plane, s,
         )  # fmt: skip
 
+    reported = 0
     for d in range(n):
-        identity[d] = 0
         t = owner[d]
         if t >= 0:
             if planar:
@@ -145,8 +175,8 @@ def step_frame(track, track_feature, clock, settings, box, score, feature, foot,
             correct(track[t], box[d], score[d], time_s, dt, s)
             _learn_colour(track_feature[t], feature[d])
         elif score[d] >= s.new_score:
-            t = clock[0].count
-            clock[0].count += 1
+            t = head[0].count
+            head[0].count += 1
             begin(track[t], box[d], score[d], time_s, s)
             track_feature[t] = feature[d]
             if moved and dt > 0.0:
@@ -158,19 +188,23 @@ def step_frame(track, track_feature, clock, settings, box, score, feature, foot,
         else:
             continue
         if track[t].id == 0 and (track[t].hits >= s.confirm or score[d] >= s.instant_score):
-            track[t].id = clock[0].next_id
-            clock[0].next_id += 1
-        identity[d] = track[t].id
+            track[t].id = head[0].next_id
+            head[0].next_id += 1
+        if track[t].id > 0:
+            found[0, reported] = d
+            found[1, reported] = track[t].id
+            reported += 1
 
     kept = 0
-    for t in range(clock[0].count):
+    for t in range(head[0].count):
         unseen = time_s - track[t].seen_s
         if unseen == 0.0 or (track[t].id > 0 and unseen < s.patience_s):
             if kept != t:
                 track[kept] = track[t]
                 track_feature[kept] = track_feature[t]
             kept += 1
-    clock[0].count = kept
+    head[0].count = kept
+    return reported
 
 
 @njit(cache=True)

@@ -5,9 +5,10 @@
 import numpy as np
 from numba import njit
 
+from tracking.compiling import announce_compiling
 from tracking.kalman import TRACK
-from tracking.online import CLOCK, step_frame
-from tracking.settings import SKATERS, Settings, as_record
+from tracking.online import new_head, step_frame
+from tracking.settings import SKATERS, Settings
 from tracking.tables import DetectionTable, Floats, Ints, Rows, Tracks
 
 
@@ -62,6 +63,7 @@ def online_identities(
     if not np.isin(detections.frame, frames).all():
         raise ValueError("a detection lies in a frame that is not in frames")
     identity = np.zeros(n, np.int64)
+    announce_compiling(_step_frames)
     _step_frames(
         np.append(np.searchsorted(detections.frame, frames), n),
         detections.box,
@@ -71,29 +73,30 @@ def online_identities(
         np.ascontiguousarray(time_s, np.float64),
         motion,
         to_plane,
-        as_record(settings),
+        new_head(settings),
         identity,
     )
     return identity
 
 
 @njit(cache=True)
-def _step_frames(start, box, score, feature, foot, time_s, motion, to_plane, settings, identity):
+def _step_frames(start, box, score, feature, foot, time_s, motion, to_plane, head, identity):
     colours = feature.shape[1]
     track = np.zeros(64, TRACK)
     track_feature = np.full((64, colours), np.nan)
-    clock = np.zeros(1, CLOCK)
-    clock[0].next_id = 1
+    found = np.empty((2, len(box)), np.int64)
     for f in range(len(time_s)):
         a, b = start[f], start[f + 1]
-        count = clock[0].count
+        count = head[0].count
         if count + b - a > len(track):
             more = 2 * (count + b - a)
             grown, grown_feature = np.zeros(more, TRACK), np.full((more, colours), np.nan)
             grown[:count] = track[:count]
             grown_feature[:count] = track_feature[:count]
             track, track_feature = grown, grown_feature
-        step_frame(
-            track, track_feature, clock, settings, box[a:b], score[a:b], feature[a:b], foot[a:b],
-            time_s[f], motion[f], to_plane[f], identity[a:b],
+        matched = step_frame(
+            track, track_feature, head, box[a:b], score[a:b], feature[a:b], foot[a:b],
+            time_s[f], motion[f], to_plane[f], found,
         )  # fmt: skip
+        for k in range(matched):
+            identity[a + found[0, k]] = found[1, k]

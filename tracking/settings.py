@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 class Settings:
     """Limits and weights of the tracker. Lengths are in heights of the box, times in seconds.
 
-    A track and a detection may be one where their buffered IoU reaches a gate; how well they fit is that IoU times a
-    power of the IoU of their vertical extents, less weighted differences in score, colour and time unseen.
+    A track and a detection may be one where their buffered IoU reaches a gate; how well they fit is that IoU times the
+    squared IoU of their vertical extents, less weighted differences in score, colour and time unseen.
     """
 
     # which detections count
-    high_score: float = 0.6
+    high_score: float = 0.63
     """Detections from here on are associated first, and with lost tracks too."""
-    low_score: float = 0.19
+    low_score: float = 0.12
     """Detections below are not looked at."""
     new_score: float = 0.63
     """A track begins with a detection of at least this score that no track explains."""
-    confirm: float = 3.0
+    confirm: float = 2.0
     """Detections before a track is reported, ..."""
     instant_score: float = 0.93
     """... but a first detection of this score is reported at once."""
-    patience_s: float = 6.0
+    patience_s: float = 5.0
     """A track that was not seen for so long ends."""
 
     # motion in the picture
@@ -40,32 +40,30 @@ class Settings:
     """Standard deviation of the detected centre where the score is 1."""
     first_speed: float = 1.0
     """Standard deviation of the speed of a new track, heights per second."""
-    follow: float = 0.8
+    follow: float = 0.36
     """A new track moves with the camera by this share: 0 stands in the scene, 1 is followed by the camera."""
     damping: float = 1.5
     """An unseen track loses its speed at this rate, per second."""
-    damping_size: float = 16.6
+    damping_size: float = 20.0
 
     # association
     buffer: float = 0.03
     """Boxes grow by this share of their size on each side before their overlap is taken, ..."""
-    buffer_growth: float = 0.68
+    buffer_growth: float = 0.57
     """... by this share more for each second that the track was not seen ..."""
-    buffer_limit: float = 0.72
+    buffer_limit: float = 1.0
     """... up to this share."""
     gate: float = 0.2
     """Least buffered IoU for detections with a high score, ..."""
     gate_low: float = 0.7
     """... with a low score, ..."""
-    gate_last: float = 0.1
+    gate_last: float = 0.07
     """... and between what is left and where the track was last seen."""
-    patience_low_s: float = 0.95
+    patience_low_s: float = 0.75
     """Tracks unseen for longer do not take detections of a low score."""
-    height: float = 1.85
-    """Power of the IoU of the vertical extents."""
     score_change: float = 0.5
     """Weight of the difference between the score and the track's usual one."""
-    score_memory: float = 0.4
+    score_memory: float = 0.7
     """Share of the newest score in the track's usual one."""
     unseen: float = 0.47
     """Weight of the seconds that the track was not seen."""
@@ -73,7 +71,7 @@ class Settings:
     """Weight of 1 minus the Bhattacharyya coefficient of the colour descriptors."""
     pair: float = 0.34
     """What making a pair is worth in itself: the higher, the more pairs, the lower, the better ones; ..."""
-    pair_low: float = -0.3
+    pair_low: float = 0.2
     """... with a detection of a low score."""
 
     # on a ground plane, where one is given
@@ -92,6 +90,8 @@ class Settings:
     """Two tracks may be one over a gap of so many seconds."""
     link_cost: float = 3.5
     """Two tracks are linked below this cost, see ``linking``."""
+    link_sure: float = 0.6
+    """A link over more than a second has to be this sure, 0 to 1, against its rivals."""
     fill_s: float = 0.3
     """Gaps of at most so many seconds are filled."""
 

@@ -44,7 +44,9 @@ def track_whole(
     starts = fit_ends(pieces, detections.box, frame, time_s, camera, last=False)
     feature = _mean_features(pieces, detections.feature)
     for factor in RELAXED if max_identities is not None else RELAXED[:1]:
-        follower, sure = link(ends, starts, camera, feature, settings.link_s, factor * settings.link_cost)
+        follower, sure = link(
+            ends, starts, camera, feature, settings.link_s, factor * settings.link_cost, settings.link_sure
+        )
         if max_identities is None or np.sum(follower < 0) <= max_identities:
             break
     chains = _chains(follower)
