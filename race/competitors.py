@@ -1,25 +1,34 @@
-"""One track per competitor: everybody is tracked first, those who do not race are taken out, the rest tracked again."""
+"""One track per competitor: everybody is tracked, those who do not race are left out, the field is followed whole."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from race.observations import Observations
-from race.racers import Paths, count_racers, find_paths, find_racers
+from race.observations import Detections, Observations
+from race.racers import Paths, count_racers, find_paths
 from race.scene import Scene
 from tracking import DetectionTable, Tracks, track_whole
+from tracking.field import track_field
 
 Mask = NDArray[np.bool_]
 
 MIN_BOX_PX = 1.0
+MOST_RACERS = 10
+SLOW_SPEED = 4.5
+"""Box heights per second over the ice, below which a box is not that of somebody who races at that moment."""
 SLOW_S = 0.5
 """Somebody whose speed was measured for so long and who never raced is no racer; less says nothing."""
 
 
 def track_everybody(observations: Observations, scene: Scene) -> tuple[Tracks, Paths]:
     """Tracks of all people and their paths over the ice."""
-    tracks = _track(observations, scene, np.ones(len(observations.detections), bool), None)
+    found = observations.detections
+    rows = np.flatnonzero((found.box[:, 2:] >= MIN_BOX_PX).all(axis=1))
+    tracks = track_whole(_table(found, rows), scene.number, scene.time_s, observations.frames.motion, scene.shot)
+    detection = tracks.detection.copy()
+    detection[tracks.seen] = rows[tracks.detection[tracks.seen]]
+    tracks = replace(tracks, detection=detection)
     return tracks, find_paths(tracks, scene)
 
 
@@ -37,49 +46,57 @@ def track_competitors(
     ``everybody`` and ``paths`` from ``track_everybody``, ``racing`` (R,) which of the paths are racers', ``in_race``
     (F,) the frames of shots that show the race, ``starters`` how many race where that is known.
     """
-    at_most = starters or count_racers(paths, racing, in_race)
-    if at_most == 0:
-        return _subset(everybody, np.zeros(len(everybody), bool))
-    step_s = float(np.median(np.diff(scene.time_s))) if len(scene.time_s) > 1 else 1.0
-    slow = ~racing & (np.isfinite(paths.speed).sum(axis=1) * step_s >= SLOW_S)
-    idle = everybody.seen & slow[np.searchsorted(paths.ids, everybody.id)]
-    keep = np.ones(len(observations.detections), bool)
-    keep[everybody.detection[idle]] = False
-    keep &= np.isin(observations.detections.frame, scene.number[in_race])
-    tracks = _track(observations, scene, keep, at_most)
-    paths = find_paths(tracks, scene)
-    racers = find_racers(paths, scene)
-    longest = np.argsort(-(paths.seen.sum(axis=1) * racers), kind="stable")[:at_most]
-    chosen = paths.ids[np.sort(longest[racers[longest]])]
-    tracks = _subset(tracks, np.isin(tracks.id, chosen))
-    return replace(tracks, id=(np.searchsorted(chosen, tracks.id) + 1).astype(np.int32))
-
-
-def _track(observations: Observations, scene: Scene, keep: Mask, at_most: int | None) -> Tracks:
-    """Track the detections ``keep`` (N,) bool; ``Tracks.detection`` are rows of all detections."""
     found = observations.detections
-    rows = np.flatnonzero(keep & (found.box[:, 2:] >= MIN_BOX_PX).all(axis=1))
-    coloured = np.isfinite(found.suit[rows]).all(axis=1).any()
-    table = DetectionTable(
-        frame=found.frame[rows],
-        box=found.box[rows],
-        score=found.score[rows],
-        feature=found.suit[rows] if coloured else None,
+    who, column = np.searchsorted(paths.ids, everybody.id), np.searchsorted(scene.number, everybody.frame)
+    step_s = float(np.median(np.diff(scene.time_s))) if len(scene.time_s) > 1 else 1.0
+    idle = ~racing & (np.isfinite(paths.speed).sum(axis=1) * step_s >= SLOW_S)
+    idle_row = idle[who] | (paths.speed[who, column] < SLOW_SPEED)
+    keep = np.isin(found.frame, scene.number[in_race]) & (found.box[:, 2:] >= MIN_BOX_PX).all(axis=1)
+    keep[everybody.detection[everybody.seen & idle_row]] = False
+    racer = np.zeros(len(found), bool)
+    racer[everybody.detection[everybody.seen & racing[who] & ~idle_row]] = True
+    rows = np.flatnonzero(keep)
+    size = min(starters or MOST_RACERS, count_racers(paths, racing, in_race))
+    seed = _find_seed(found, np.flatnonzero(keep & racer), size)
+    if not len(seed):
+        return Tracks(*(getattr(everybody, field.name)[:0] for field in fields(everybody)))
+    tracks = track_field(
+        _table(found, rows),
+        scene.number,
+        scene.time_s,
+        observations.frames.motion,
+        scene.shot,
+        np.searchsorted(rows, seed),
+        (scene.width, scene.height),
+        racer[rows],
     )
-    motion = observations.frames.motion
-    tracks = track_whole(table, scene.number, scene.time_s, motion, scene.shot, max_identities=at_most)
-    detection = tracks.detection.copy()
-    detection[tracks.seen] = rows[tracks.detection[tracks.seen]]
-    return replace(tracks, detection=detection)
+    return replace(tracks, detection=rows[tracks.detection])
 
 
-def _subset(tracks: Tracks, rows: Mask) -> Tracks:
-    return Tracks(
-        tracks.frame[rows],
-        tracks.id[rows],
-        tracks.box[rows],
-        tracks.score[rows],
-        tracks.seen[rows],
-        tracks.detection[rows],
-        tracks.link_confidence[rows],
-    )
+def _find_seed(found: Detections, racers: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    """The rows of the frame in which ``size`` of the rows ``racers`` are seen most clearly and apart; else of fewer."""
+    best, best_value = np.empty(0, np.intp), -np.inf
+    for rows in np.split(racers, np.flatnonzero(np.diff(found.frame[racers])) + 1):
+        if not 0 < len(rows) <= size or len(rows) < len(best):
+            continue
+        value = float(found.score[rows].min()) - _largest_overlap(found.box[rows])
+        if len(rows) > len(best) or value > best_value:
+            best, best_value = rows, value
+    return best
+
+
+def _largest_overlap(box: NDArray[np.float64]) -> float:
+    """The largest share of the smaller box that two of ``box`` (n, 4) have in common, 0 to 1."""
+    low, high = box[:, None, :2], box[:, None, :2] + box[:, None, 2:]
+    shared = np.clip(np.minimum(high, high.swapaxes(0, 1)) - np.maximum(low, low.swapaxes(0, 1)), 0, None).prod(axis=2)
+    area = box[:, 2] * box[:, 3]
+    share = shared / np.minimum(area, area[:, None])
+    np.fill_diagonal(share, 0.0)
+    return float(share.max())
+
+
+def _table(found: Detections, rows: NDArray[np.intp]) -> DetectionTable:
+    """The detections ``rows`` for the tracker, with the suits' colours where any were described."""
+    suit = found.suit[rows]
+    coloured = bool(np.isfinite(suit).all(axis=1).any())
+    return DetectionTable(found.frame[rows], found.box[rows], found.score[rows], suit if coloured else None)

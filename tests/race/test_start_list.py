@@ -36,7 +36,7 @@ def test_rows_by_start_position_with_extra_columns_passed_through(tmp_path):
 )
 def test_malformed_names_line_and_column(tmp_path, text, where):
     path = written(tmp_path, text)
-    with pytest.raises(RaceFileError, match="start.csv") as error:
+    with pytest.raises(RaceFileError, match=r"start\.csv") as error:
         read_start_list(path)
     assert where in str(error.value)
     assert "\n" not in str(error.value)
