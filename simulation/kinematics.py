@@ -138,6 +138,8 @@ BODY_LENGTH_M = 1.1
 BODY_WIDTH_M = 0.55
 CLEAR_M = 0.95
 """Lateral distance that racers side by side keep, blade midpoint to blade midpoint."""
+WIDEST_M = 4.6
+"""Nobody goes further out on their feet: the mats are near."""
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -273,7 +275,7 @@ def run(
                     else:
                         ahead_a = _next_ahead(a, s0, mode, course.lap, 4.0)
                     near = False
-                    if ahead_a >= 0 and mode[ahead_a] == Mode.RACE:
+                    if ahead_a >= 0 and mode[ahead_a] == Mode.RACE and rival[ahead_a] != a:
                         ahead = _wrap(s0[ahead_a] - s[a], course.lap)
                         near = 0.0 < ahead < 6.0
                     if near and (kind != Order.LATE_PASS or course.half - 7.0 < local < course.half - 3.0):
@@ -313,6 +315,8 @@ def run(
             if finished[a] < np.inf:
                 wanted = max(5.0, plan.free[a, laps - 1] - 0.9 * (now - finished[a]))
                 cap = plan.free[a, laps - 1]
+            if leg[t] < len(plan.touch_s) and m == Mode.RACE and s[a] > plan.touch_s[leg[t]] + 4.0:
+                wanted, cap = 0.8 * wanted, 0.8 * wanted  # the hand-over is late: wait for the one in front
             if now < slow_until[a]:
                 wanted, cap = 0.6 * wanted, 0.6 * wanted
             draft = _next_ahead(a, s0, mode, course.lap, 14.0)
@@ -427,7 +431,7 @@ def run(
                         wanted = min(wanted, v0[b] - min(1.2, 1.6 * (keep - ahead)))
                     elif mode[b] != Mode.IDLE:
                         wanted = min(wanted, v0[b] + 1.3 * (ahead - keep) + 0.3)
-            target = max(target, floor)
+            target = min(max(target, floor), WIDEST_M)
 
             # contact
             if rival[a] >= 0 and strikes[a] > 0:
@@ -526,7 +530,7 @@ def run(
                         miss = _wrap(s[a] + 0.9 + 2.4 * max(0.0, left - 0.2) - s[b], course.lap)
                         speed = pace - (2.4 if left > 0.2 else 0.8) + min(4.0, max(-5.0, 2.0 * miss))
                 v[b] += min(4.5, max(-4.0, (speed * max(0.3, bend) - v[b]) / 0.4)) * dt
-                v[b] = min(max(0.3, v[b]), 12.5)
+                v[b] = min(max(0.3, v[b]), 14.0)
                 pull = 7.0 * (lane - d[b]) - 5.0 * offset_v[b]
                 if b == follower and goal - s[a] < 20.0:
                     pull = 16.0 * (lane - d[b]) - 7.0 * offset_v[b]

@@ -34,7 +34,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Bounded
 
 from race.errors import ScenarioError
-from race.events import Gender, RaceEvent, find_event
+from race.events import EVENTS, Gender, RaceEvent, find_event
+from simulation.draws import Draws
 
 SCENARIOS = Path(__file__).with_name("scenarios")
 
@@ -116,10 +117,21 @@ def scenario_names() -> list[str]:
     return [*sorted(path.stem for path in SCENARIOS.glob("*.toml")), "random"]
 
 
-def read_scenario(name: str | Path) -> Scenario:
-    """A shipped scenario by its name, or a file. Raises ScenarioError: which line, which key, what was expected."""
+def draw_scenario(seed: int) -> Scenario:
+    """``random``: one of the nine races, with incidents at the rates of real ones."""
+    event = Draws(seed, "scenario").pick(EVENTS)
+    return Scenario(event=event.name, gender=event.gender, random_incidents=True)  # type: ignore[arg-type]
+
+
+def read_scenario(name: str | Path, seed: int = 0) -> Scenario:
+    """A shipped scenario by its name, ``random`` (drawn from ``seed``), or a file.
+
+    Raises ScenarioError: which line, which key, what was expected.
+    """
     path = Path(name)
     if path.suffix != ".toml":
+        if name == "random":
+            return draw_scenario(seed)
         path = SCENARIOS / f"{name}.toml"
         if not path.exists():
             raise ScenarioError(
@@ -162,6 +174,8 @@ def _check(scenario: Scenario, text: str, path: Path) -> None:
             fail(("order", k), f"order {k + 1} names racer {max(named)}, but {low} may be all who start")
         if order.lap > event.laps:
             fail(("order", k, "lap"), f"order {k + 1}: lap {order.lap} of a race of {event.laps}")
+    if scenario.false_start and event.is_relay:
+        fail(("false_start",), "false_start: only individual races can have one")
     if scenario.false_start and scenario.false_start > low:
         fail(("false_start",), f"false_start names racer {scenario.false_start}, but {low} may be all who start")
 
