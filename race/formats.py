@@ -142,9 +142,12 @@ class Shot(Model):
 
 
 class ScorebugRow(Model):
+    """A line of the score bug: ``time_s`` is the time from the start, where it shows one, as result lists do."""
+
     rank: int | None = None
     name: str | None = None
     lap_time_s: float | None = None
+    time_s: float | None = None
 
 
 class ScorebugReading(Model):

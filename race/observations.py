@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
 DESCRIPTOR = 24
-"""Length of a colour descriptor (suit or helmet): three 8-bin histograms, see ``vision/appearance.py``."""
+"""Length of a colour descriptor (suit or helmet): shares of the colours of ``race.suits.PALETTE``, which sum to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from race.observations import DESCRIPTOR
+from race.suits import PALETTE
 
 Floats = NDArray[np.float64]
 Images = NDArray[np.uint8]
@@ -25,19 +26,6 @@ WHOLE = np.array([0.5, 0.5, 0.35, 0.35])
 """Where the helmet is in its own box."""
 MIN_SIZE = 6.0
 """Boxes narrower or lower than this many pixels have no colour."""
-
-
-def _palette() -> NDArray[np.float32]:
-    """CIE Lab colours: six greys, then nine hues dark and nine light."""
-    greys = [(light, 0.0, 0.0) for light in (5, 22, 40, 58, 76, 95)]
-    hues = 2 * np.pi * np.arange(9) / 9 + 0.3
-    dark = [(30, 35 * np.cos(hue), 35 * np.sin(hue)) for hue in hues]
-    light = [(58, 55 * np.cos(hue), 55 * np.sin(hue)) for hue in hues]
-    return np.array(greys + dark + light, np.float32)
-
-
-PALETTE = _palette()
-"""(DESCRIPTOR, 3) CIE Lab."""
 
 
 def describe(image: Images, box: Floats, helmet: Floats) -> tuple[Floats, Floats]:
@@ -53,28 +41,6 @@ def describe(image: Images, box: Floats, helmet: Floats) -> tuple[Floats, Floats
         _describe_kernel(image, box, TOP, True, gain, shares, tops)
         _describe_kernel(image, helmet, WHOLE, False, gain, shares, helmets)
     return suits, np.where(np.isnan(helmet[:, :1]), tops, helmets)
-
-
-def distinct_colours(descriptors: Floats) -> list[str | None]:
-    """One colour ``#rrggbb`` for each competitor's mean descriptor (k, DESCRIPTOR).
-
-    It is what a suit has and the others have not; all are different, and the most distinctive suit chooses first. None
-    for a row of NaN.
-    """
-    share = np.nan_to_num(descriptors)
-    merit = share**2 / (share.sum(axis=0) + 1e-9)  # (k, DESCRIPTOR)
-    colours: list[str | None] = [None] * len(share)
-    for k in np.argsort(-merit.max(axis=1), kind="stable"):
-        if not np.isnan(descriptors[k]).any():
-            best = int(np.argmax(merit[k]))
-            colours[k] = _hex(PALETTE[best])
-            merit[:, best] = -1.0
-    return colours
-
-
-def _hex(lab: NDArray[np.float32]) -> str:
-    red, green, blue = cv2.cvtColor(lab.reshape(1, 1, 3), cv2.COLOR_LAB2RGB).reshape(3)
-    return "#" + "".join(f"{round(255 * min(max(float(value), 0.0), 1.0)):02x}" for value in (red, green, blue))
 
 
 def _gain(image: Images) -> NDArray[np.float32]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from race.observations import DESCRIPTOR
-from vision.appearance import PALETTE, SUIT, TOP, WHOLE, _describe_kernel, _gain, _shares, describe, distinct_colours
+from race.suits import PALETTE, distinct_colours
+from vision.appearance import SUIT, TOP, WHOLE, _describe_kernel, _gain, _shares, describe
 from vision.frames import FrameReader
 
 Floats = NDArray[np.float64]
