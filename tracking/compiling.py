@@ -14,20 +14,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from numba import config
+import numba
 
 HERE = Path(__file__).parent
+CONFIG: Any = numba.config
 
 
 @contextmanager
 def kernel_cache() -> Iterator[None]:
     """Kernels declared inside are cached in ``cache_folder()``; what others declare stays where they want it."""
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(cache_folder())
+    before = CONFIG.CACHE_DIR
+    CONFIG.CACHE_DIR = str(cache_folder())
     try:
         yield
     finally:
-        config.CACHE_DIR = before
+        CONFIG.CACHE_DIR = before
 
 
 def cache_folder() -> Path:
