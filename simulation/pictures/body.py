@@ -41,6 +41,8 @@ LEFT, RIGHT = 5, 11
 
 BLADE_M = 0.065
 """From the ice to the sole of the boot."""
+LEG_LEAN, TRUNK_LEAN, HEAD_LEAN = 0.8, 0.5, 0.3
+"""How much of the skater's lean each takes."""
 PARTS = ("body", "helmet", "boot", "blade")
 BODY, HELMET, BOOT, BLADE = range(4)
 
@@ -172,8 +174,10 @@ def joint_transforms(
     rotations = np.empty((count, 17, 3, 3))
     places = np.empty((count, 17, 3))
     tilt = angle("tilt")
-    leaning = _about_x(-(lean + tilt))
-    upright = _about_x(-(lean * 0.55 + tilt))
+    # legs lie in the lean, the trunk is held less, the head least
+    leaning = _about_x(-(LEG_LEAN * lean + tilt))
+    trunk = _about_x(-(TRUNK_LEAN * lean + tilt))
+    upright = _about_x(-(HEAD_LEAN * lean + tilt))
 
     # the midpoint between the blades is the origin, whatever the keyframe says
     feet = np.stack([lengths("left_foot"), lengths("right_foot")], axis=1)
@@ -185,9 +189,9 @@ def joint_transforms(
     hip = lengths("hip")
     hip[:, :2] -= middle[:, :2] * (1.0 - tilted)
     pelvis, chest, twist, roll = angle("pelvis"), angle("chest"), angle("twist"), angle("roll")
-    rotations[:, PELVIS] = leaning @ _about_z(0.3 * twist) @ _about_y(pelvis)
-    rotations[:, WAIST] = leaning @ _about_z(0.6 * twist) @ _about_x(-0.5 * roll) @ _about_y(0.5 * (pelvis + chest))
-    rotations[:, CHEST] = leaning @ _about_z(twist) @ _about_x(-roll) @ _about_y(chest)
+    rotations[:, PELVIS] = trunk @ _about_z(0.3 * twist) @ _about_y(pelvis)
+    rotations[:, WAIST] = trunk @ _about_z(0.6 * twist) @ _about_x(-0.5 * roll) @ _about_y(0.5 * (pelvis + chest))
+    rotations[:, CHEST] = trunk @ _about_z(twist) @ _about_x(-roll) @ _about_y(chest)
     look = upright @ _about_y(angle("head"))
     rotations[:, HEAD] = look
     rotations[:, NECK] = _mean(rotations[:, CHEST], look)
@@ -212,7 +216,7 @@ def joint_transforms(
 
         places[:, side + UPPER_ARM] = _carried(rotations, places, heads, CHEST, side + UPPER_ARM)
         shoulder = places[:, side + UPPER_ARM]
-        hand = shoulder + _turn(leaning, lengths(f"{name}_hand"))
+        hand = shoulder + _turn(trunk, lengths(f"{name}_hand"))
         down = postures[:, COLUMNS[f"{name}_hand_down"]]
         on_ice = np.concatenate([hand[:, :2], np.full((count, 1), 0.03)], axis=1)
         on_ice[:, 1] = shoulder[:, 1] + sign * np.minimum(np.abs(hand[:, 1] - shoulder[:, 1]), 0.3 * scale)

@@ -27,13 +27,18 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a broadcast looks. ``noise`` in grey levels; ``channel`` is the broadcaster's mark, empty for none."""
+    """How a broadcast looks.
+
+    ``channel`` is the broadcaster's mark, empty for none; ``softness`` is what lens and copies blur, as a standard
+    deviation in 1/360 of the picture's height; ``noise`` in grey levels.
+    """
 
     seed: int
     venue: Venue
     layout: scorebug.Layout
     channel: str
     channel_corner: Literal["left", "right"]
+    softness: float
     noise: float
     exposure: float
     interlaced: bool = False
@@ -49,6 +54,7 @@ def draw_look(seed: int) -> Look:
         layout=scorebug.LAYOUTS[int(rng.integers(len(scorebug.LAYOUTS)))],
         channel=("Sport 1", "NORD TV", "ice live", "")[int(rng.integers(4))],
         channel_corner="right" if rng.random() < 0.7 else "left",
+        softness=float(rng.uniform(0.3, 0.9)),
         noise=float(rng.uniform(1.0, 4.0)),
         exposure=float(rng.uniform(0.94, 1.08)),
     )
@@ -129,6 +135,7 @@ class SetUp:
         look, time_s = self._look, float(footage.time_s[index])
         drift = look.exposure * (1.0 + 0.02 * np.sin(0.7 * time_s + look.seed))
         picture = blur(sharp, seen.people, seen.velocity, step)
+        cv2.GaussianBlur(picture, (0, 0), look.softness * footage.size[1] / 360, dst=picture)
         return sensor(picture, float(drift), look.venue.warmth, look.noise, self._rng), seen
 
     def look(self, camera: Camera, bodies: Bodies, step: Floats) -> Seen:

@@ -59,14 +59,14 @@ def draw_venue(seed: int) -> Venue:
     drapes: tuple[Colour, ...] = ((16, 20, 70), (20, 22, 30), (34, 40, 60), (14, 40, 80))
     return Venue(
         seed=seed,
-        ice=((236, 238, 242), (228, 232, 238), (236, 236, 234))[int(rng.integers(3))],
+        ice=((246, 247, 250), (238, 241, 246), (246, 246, 243))[int(rng.integers(3))],
         infield=infields[int(rng.integers(len(infields)))],
         panels=panels[int(rng.integers(len(panels)))],
         rim=rims[int(rng.integers(len(rims)))],
         drape=drapes[int(rng.integers(len(drapes)))],
         crowd=float(rng.uniform(0.15, 0.85)),
-        light=float(rng.uniform(0.86, 1.0)),
-        warmth=float(rng.uniform(-0.03, 0.03)),
+        light=float(rng.uniform(0.92, 1.0)),
+        warmth=float(rng.uniform(-0.035, 0.015)),
     )
 
 
@@ -163,8 +163,8 @@ def crowd_texture(venue: Venue) -> Picture:
     height, width = round(SEATS_DEEP_M * k), round(SEATS_WIDE_M * k)
     texture = np.empty((height, width, 3), np.uint8)
     texture[:] = tuple(int(v * 0.8) for v in venue.drape)
-    coats = rng.integers(14, 120, (40, 3))
-    coats[::6] = rng.integers(90, 230, (7, 3))
+    coats = rng.integers(16, 80, (40, 1)) + rng.integers(-12, 13, (40, 3))
+    coats[::5] = rng.integers(30, 190, (8, 3))
     for row in range(11):
         y = round((row + 0.7) * 0.82 * k)
         texture[y + 14 : y + 17] = tuple(int(v * 0.5) for v in venue.drape)
@@ -175,9 +175,9 @@ def crowd_texture(venue: Venue) -> Picture:
             up = y - round(rng.uniform(0, 0.12) * k)
             skin = np.array((214, 170, 144)) * rng.uniform(0.5, 0.95)
             coat = coats[int(rng.integers(len(coats)))]
-            cv2.ellipse(texture, (x, up + 12), (9, 13), 0, 180, 360, tuple(int(v) for v in coat), -1, cv2.LINE_AA)
-            cv2.ellipse(texture, (x, up - 5), (4, 6), 0, 0, 360, tuple(int(v) for v in skin), -1, cv2.LINE_AA)
-            cv2.ellipse(texture, (x, up - 8), (5, 4), 0, 180, 360, (24, 20, 18), -1, cv2.LINE_AA)
+            cv2.ellipse(texture, (x, up + 20), (10, 19), 0, 180, 360, tuple(int(v) for v in coat), -1, cv2.LINE_AA)
+            cv2.ellipse(texture, (x, up - 4), (4, 6), 0, 0, 360, tuple(int(v) for v in skin), -1, cv2.LINE_AA)
+            cv2.ellipse(texture, (x, up - 6), (5, 5), 0, 180, 360, (24, 20, 18), -1, cv2.LINE_AA)
     shade = np.linspace(0.35, 0.8, height)[:, None, None]
     return np.clip(texture * shade, 0, 255).astype(np.uint8)
 

@@ -117,9 +117,9 @@ class Scene:
                 )
         self._plotter.add_mesh(pyvista.merge(lamps), color="white", lighting=False)
         under = pyvista.Plane(center=(0, 0, -hall.LAMP_HEIGHT_M - 1), i_size=200, j_size=160)
-        self._plotter.add_mesh(under, color=(0.86, 0.87, 0.9), lighting=False)
+        self._plotter.add_mesh(under, color=(0.93, 0.94, 0.96), lighting=False)
         ice = pyvista.Plane(center=(0, 0, 0), i_size=2 * half_x, j_size=2 * half_y, i_resolution=1, j_resolution=1)
-        self._plotter.add_mesh(ice, texture=_texture(hall.ice_texture(venue, rink), light), lighting=False, opacity=0.9)
+        self._plotter.add_mesh(ice, texture=_texture(hall.ice_texture(venue, rink), light), lighting=False, opacity=0.92)
 
     def _surface(
         self,

@@ -172,19 +172,19 @@ def _lap(row: ScorebugRow) -> str:
 
 def _boxes(canvas: Canvas, reading: ScorebugReading, clock: str) -> None:
     if reading.title:
-        slab(canvas, 112, 626, 180, 24, _STEEL, slant=10)
-        words(canvas, reading.title, 208, 645, 0.62, align="middle")
-    slab(canvas, 108, 652, 180, 28, _INK, slant=6)
-    words(canvas, clock, 276, 675, 0.8, align="right")
+        slab(canvas, 112, 608, 180, 24, _STEEL, slant=10)
+        words(canvas, reading.title, 208, 627, 0.62, align="middle")
+    slab(canvas, 108, 634, 180, 28, _INK, slant=6)
+    words(canvas, clock, 276, 657, 0.8, align="right")
     for k, row in enumerate(reading.rows):
         x = 112 + 276 * k
-        slab(canvas, x, 684, 26, 24, _BLUE, 245)
-        words(canvas, str(row.rank), x + 13, 703, 0.66, align="middle")
-        slab(canvas, x + 28, 684, 236, 24, _INK, 215)
-        words(canvas, (row.name or "")[:15], x + 36, 703, 0.66)
+        slab(canvas, x, 666, 26, 24, _BLUE, 245)
+        words(canvas, str(row.rank), x + 13, 685, 0.66, align="middle")
+        slab(canvas, x + 28, 666, 236, 24, _INK, 215)
+        words(canvas, (row.name or "")[:15], x + 36, 685, 0.66)
         if row.lap_time_s is not None:
-            slab(canvas, x + 136, 708, 128, 12, _INK, 180)
-            words(canvas, f"Lap:{_lap(row)}", x + 256, 720, 0.5, align="right")
+            slab(canvas, x + 116, 691, 148, 19, _INK, 180)
+            words(canvas, f"Lap:{_lap(row)}", x + 256, 706, 0.54, align="right")
 
 
 def _table(canvas: Canvas, reading: ScorebugReading, clock: str) -> None:
