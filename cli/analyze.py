@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cli.outputs import RESULTS, check_free, publish, results_folder
+from cli.outputs import ANALYSIS, check_free, check_inputs_stay, results_folder
 from cli.progress import pictures_between, stage, stderr, warn
 from race.errors import RaceFileError, ShorttrackError
 from race.events import EVENT_NAMES, find_event
@@ -47,13 +47,15 @@ def analyze(request: Request) -> None:
     given = _given(request)
     before = read_observations(request.observations) if request.observations is not None else None
     video = _video(request, before)
-    check_free(request.out, request.video, video.sha256, request.force)
-    with results_folder(request.out) as staging:
+    check_inputs_stay(request.out, ANALYSIS, (request.video, request.start_list, request.corrections))
+    check_free(request.out, ANALYSIS, video.sha256, request.force)
+    with results_folder(request.out, ANALYSIS) as staging:
         observations = before if before is not None else _observe(request, video, staging)
         with stage("Reconstructing the race", None):
             result = reconstruct(observations, given)
         race = result.race
-        write_observations(observations, staging / "observations")
+        if before is not None:
+            write_observations(before, staging / "observations")
         write_detections(observations.detections, staging / "det.txt")
         write_camera(observations.frames, race.camera_level, staging / "camera.parquet")
         write_track_tables(result, staging)
@@ -66,7 +68,6 @@ def analyze(request: Request) -> None:
         race = race.model_copy(update={"computing": _computing(started, observations)})
         write_race(race, staging / "race.json")
         write_report(staging)
-        publish(staging)
     for warning in race.warnings:
         warn(warning)
     _summary(race, request.out)
@@ -105,7 +106,7 @@ def _video(request: Request, before: Observations | None) -> Video:
 
 
 def _observe(request: Request, video: Video, staging: Path) -> Observations:
-    """Watch the video, and keep what was seen at once, so that nothing that fails later costs it."""
+    """Watch the video; what was seen is written at once, so that ``results_folder`` can keep it if the rest fails."""
     from vision.detector import load_detector
     from vision.observe import observe
     from vision.weights import find_weights
@@ -115,7 +116,6 @@ def _observe(request: Request, video: Video, staging: Path) -> Observations:
     with stage(f"Watching ({detector.device})", pictures_between(video, request.from_s, request.to_s)) as advance:
         observations = observe(request.video, detector, request.from_s, request.to_s, lambda frame: advance())
     write_observations(observations, staging / "observations")
-    publish(staging, RESULTS if request.force else ("observations",))
     return observations
 
 

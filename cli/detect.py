@@ -18,7 +18,7 @@ def detect(
 
     about = probe(video)
     check_span(about, from_s, to_s)
-    with whole_file(out) as partial:
+    with whole_file(out, video) as partial:
         detector = load_detector(find_weights(weights), device)
         with stage("Finding people", pictures_between(about, from_s, to_s)) as advance:
             found, warnings = find_people(video, detector, from_s, to_s, lambda frame: advance())

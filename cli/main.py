@@ -3,21 +3,23 @@ before a subcommand runs, so that ``--help`` answers at once."""
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from cli.shadow import check_packages
+from cli.stopping import Stopped, raise_when_stopped
 
 app = typer.Typer(
     name="shorttrack",
     help="Short track speed skating video in; positions per lap, lap charts and questions for review out.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # rich takes 0.2 s to load
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-Video = Annotated[Path, typer.Argument(help="The video file.", show_default=False)]
+Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="The video file.", show_default=False)]
 Weights = Annotated[
     str | None,
     typer.Option(help="The detector's weights, a .pt file. Default: the project's own, else yolo26n.pt, downloaded."),
@@ -34,7 +36,9 @@ To = Annotated[float | None, typer.Option("--to", help="End here, seconds.", sho
 def analyze(
     video: Annotated[
         Path | None,
-        typer.Argument(help="The video file; may be left out with --observations.", show_default=False),
+        typer.Argument(
+            metavar="VIDEO", help="The video file; may be left out with --observations.", show_default=False
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
     event: Annotated[
@@ -66,6 +70,9 @@ def analyze(
 
     if video is None and observations is None:
         raise typer.BadParameter("name a video, or --observations of an earlier run", param_hint="VIDEO")
+    for option, value in (("--weights", weights), ("--device", device), ("--from", from_s), ("--to", to_s)):
+        if observations is not None and value is not None:
+            raise typer.BadParameter("nothing is watched with --observations; leave it out", param_hint=option)
     run_analyze(
         Request(video, out, event, gender, start_list, weights, device, from_s, to_s, corrections, observations, force)
     )
@@ -105,6 +112,20 @@ def track(
 
 
 @app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or its race.json.", show_default=False)],
+    truth: Annotated[
+        Path, typer.Argument(metavar="TRUTH", help="The truth's folder or its truth.json.", show_default=False)
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout instead of a table.")] = False,
+) -> None:
+    """Compare a run with the truth: ranks, times, identities, falls, passes, incidents."""
+    from cli.evaluate import evaluate as run_evaluate
+
+    run_evaluate(run, truth, as_json)
+
+
+@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that analyze wrote.", show_default=False)],
 ) -> None:
@@ -115,19 +136,32 @@ def report(
 
 
 def run() -> None:
-    """Entry point. Errors a user can act on become one line on stderr and exit status 1."""
+    """Entry point. What a user can act on becomes one line on stderr; exit status 1, or the signal's where stopped."""
     check_packages()
     from race.errors import ShorttrackError
 
+    raise_when_stopped()
     try:
         app()
-    except KeyboardInterrupt:
-        sys.exit("shorttrack: stopped; nothing was written under a final name since the last stage that ended")
     except ShorttrackError as error:
-        sys.exit(f"shorttrack: {error}")
+        _end(error, 1)
+    except Stopped as stopped:
+        _end(stopped, stopped.exit_status)
+    except ImportError as error:
+        if "cannot open shared object file" not in str(error):
+            raise
+        error.add_note("on Debian and Ubuntu `apt-get install libgl1 libglib2.0-0` brings what OpenCV needs")
+        _end(error, 1)
     except Exception as error:
         # The tracker stands alone and has an error class of its own; it is imported only where it has been used.
         tracking = sys.modules.get("tracking")
-        if tracking is not None and isinstance(error, tracking.TrackingFileError):
-            sys.exit(f"shorttrack: {error}")
-        raise
+        if tracking is None or not isinstance(error, tracking.TrackingFileError):
+            raise
+        _end(error, 1)
+
+
+def _end(error: BaseException, status: int) -> NoReturn:
+    """Say why in one line and exit."""
+    parts = [str(error), *getattr(error, "__notes__", ())]
+    print("shorttrack:", "; ".join(" ".join(part.split()) for part in parts), file=sys.stderr)
+    sys.exit(status)

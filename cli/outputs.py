@@ -1,14 +1,15 @@
 """Writing results: whole or not at all, and never over somebody else's."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cli.stopping import not_now
 from race.errors import OutputError, RaceFileError
+from race.formats import read_race
 
-STAGING = ".partial"
-RESULTS = (
+ANALYSIS = (
     "race.json",
     "laps.csv",
     "incidents.csv",
@@ -21,88 +22,122 @@ RESULTS = (
     "annotated.mp4",
     "observations",
 )
-"""What ``analyze`` writes into its folder (DESIGN, files)."""
+"""What ``analyze`` writes (DESIGN, files); the first is what makes a folder a run."""
+
+STAGING = ".partial"
+KEPT = "unfinished"
+"""Holds the ``observations`` of a run that failed or was stopped after it had watched the video."""
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *inputs: Path | None) -> Iterator[Path]:
     """A name to write to that becomes ``path`` when the block ends well, and is removed when it does not.
 
-    Raises OutputError where ``path`` cannot be written, before anything is computed.
+    Raises OutputError, before anything is computed, where ``path`` cannot be written or is one of ``inputs``.
     """
     partial = path.with_name(path.name + ".part")
+    if any(given is not None and given.resolve() == path.resolve() for given in inputs):
+        raise OutputError(f"{path}: is what is read; choose another --out")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: not a file; --out has to name a file")
     try:
         partial.touch()
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
+        raise _cannot_write(path, error) from error
     try:
         yield partial
         partial.replace(path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
+        raise _cannot_write(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
 
 
 @contextmanager
-def results_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder inside ``folder`` to write results into, gone when the block ends; see ``publish``.
+def results_folder(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """An empty folder to write into; when the block ends well, what has one of ``names`` moves up to ``folder``.
+
+    They replace all that an earlier run left there, so that a folder holds the results of one run only. Where the block
+    fails, ``folder`` stays as it was, but observations it has written are kept, see ``KEPT``.
 
     Raises OutputError where ``folder`` cannot be made or written.
     """
     staging = folder / STAGING
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(staging, ignore_errors=True)
+        _remove(staging)
         staging.mkdir()
-    except (FileExistsError, NotADirectoryError) as error:
-        raise OutputError(f"{folder}: a file, not a folder; choose another --out") from error
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from error
-    try:
         yield staging
-    except OSError as error:
-        raise OutputError(f"{folder}: writing the results failed ({error.strerror or error})") from error
+        with not_now():
+            _publish(staging, folder, names)
+    except BaseException as error:
+        _keep_observations(staging, error)
+        if isinstance(error, FileExistsError | NotADirectoryError) and not folder.is_dir():
+            raise OutputError(f"{folder}: a file stands in the way; choose another --out") from error
+        if isinstance(error, OSError):
+            raise _cannot_write(folder, error) from error
+        raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        with suppress(OSError):  # where it holds something now
+            for path in new:
+                path.rmdir()
 
 
-def publish(staging: Path, names: tuple[str, ...] = RESULTS) -> None:
-    """Move what ``staging`` holds of ``names`` to the folder above, over what an earlier run left there.
-
-    Results of ``names`` that ``staging`` does not hold are removed there: they would belong to another run.
-    """
-    for name in names:
-        final, fresh = staging.parent / name, staging / name
-        if final.is_dir() and not final.is_symlink():
-            shutil.rmtree(final)
-        if fresh.exists():
-            fresh.replace(final)
-        else:
-            final.unlink(missing_ok=True)
-
-
-def check_free(folder: Path, video: Path | None, sha256: str, force: bool) -> None:
-    """Raise OutputError where ``folder`` holds results of another video than the one with ``sha256``.
-
-    With ``force`` only a result that would fall on ``video`` itself is an error.
-    """
-    from race.formats import read_race
-
-    if video is not None and any((folder / name).resolve() == video.resolve() for name in RESULTS):
-        raise OutputError(f"{folder}: its {video.name} is the video itself; choose another --out")
-    if force or not folder.is_dir():
+def check_free(folder: Path, names: tuple[str, ...], sha256: str | None, force: bool) -> None:
+    """Raise OutputError where ``folder`` holds results of ``names`` that are not of the video with ``sha256``."""
+    there = [name for name in names if (folder / name).exists()]
+    if force or not there:
         return
-    there = [name for name in RESULTS if (folder / name).exists()]
-    if not there:
-        return
-    if "race.json" not in there:
-        raise OutputError(f"{folder}: holds {there[0]}, perhaps of another video; choose another --out, or add --force")
+    remedy = "choose another --out, or add --force to write over it"
+    if there[0] != "race.json":
+        raise OutputError(f"{folder}: holds {there[0]} of another run; {remedy}")
     try:
         before = read_race(folder / "race.json")
     except RaceFileError as error:
-        raise OutputError(f"{error}; choose another --out, or add --force to write over it") from error
+        raise OutputError(f"{error}; {remedy}") from error
     if before.video.sha256 != sha256:
-        raise OutputError(
-            f"{folder}: holds the results of another video, {before.video.path}; choose another --out, or add --force"
-        )
+        raise OutputError(f"{folder}: holds the results of another video, {before.video.path}; {remedy}")
+
+
+def check_inputs_stay(folder: Path, names: tuple[str, ...], inputs: Iterable[Path | None]) -> None:
+    """Raise OutputError where one of ``inputs`` is, or lies in, what will be written over in ``folder``."""
+    outputs = [(folder / name).resolve() for name in (*names, STAGING)]
+    for given in inputs:
+        if given is not None and any(given.resolve().is_relative_to(output) for output in outputs):
+            raise OutputError(f"{folder}: {given} is in it and would be written over; choose another --out")
+
+
+def _publish(staging: Path, folder: Path, names: tuple[str, ...]) -> None:
+    """Take the old away first and put the first name in place last: without it nothing here looks like a run."""
+    for name in (*names, KEPT):
+        _remove(folder / name)
+    for name in reversed(names):
+        if (staging / name).exists():
+            (staging / name).replace(folder / name)
+
+
+def _keep_observations(staging: Path, error: BaseException) -> None:
+    kept = staging.with_name(KEPT)
+    if not (staging / "observations" / "observations.json").exists():  # the last of its files to be written
+        return
+    with suppress(OSError), not_now():
+        _remove(kept)
+        kept.mkdir()
+        (staging / "observations").replace(kept / "observations")
+        error.add_note(f"what was seen of the video is kept: go on with --observations {kept}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _cannot_write(path: Path, error: OSError) -> OutputError:
+    found = OutputError(f"{path}: cannot be written ({error.strerror or error}); choose another --out, or make room")
+    for note in getattr(error, "__notes__", ()):
+        found.add_note(note)
+    return found

@@ -25,7 +25,7 @@ def track(detections: Path, out: Path, motion: Path | None, fps: float, online: 
     time_s = (frames - 1) / fps
     camera = read_motion(motion, frames) if motion is not None else None
     repair = read_corrections(corrections) if corrections is not None else None
-    with whole_file(out) as partial:
+    with whole_file(out, detections, motion, corrections) as partial:
         solve = track_online if online else track_whole
         tracks = solve(table, frames, time_s, camera)
         if repair is not None:

@@ -61,6 +61,8 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     competitors = _competitors(facts, names, finish, warnings)
     race_start_s = _race_start(facts, finish, warnings)
     crossings = _crossings(facts, names, active, warnings)
+    if not len(facts.paths.ids):
+        warnings.append("nobody was seen racing")
     if len(facts.paths.ids) and not facts.passages:
         warnings.append("no crossing of the finish line was seen: no lap has a time of its own")
     race = Race(

@@ -1,0 +1,69 @@
+"""``shorttrack evaluate``: a run against the truth, as a table or as JSON."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+LABELS = {
+    "rank_accuracy": "Ranks at crossings that are right",
+    "crossing_error_ms": "Error of crossing times, ms",
+    "lap_time_error_ms": "Error of lap times, ms",
+    "finish_order_correct": "Finish order right",
+    "photo_finish_correct": "Photo finish flagged",
+    "identity": "Identity of the competitors",
+    "detection": "Detection at IoU 0.5",
+    "registration_m": "Error on the ice, m",
+    "falls": "Falls",
+    "passes": "Passes",
+    "incidents": "Incidents other than falls",
+    "coverage": "Crossings that could be seen",
+    "naming": "Competitors named right",
+    "seconds_per_second": "Computing per second of video, s",
+    "peak_memory_mb": "Peak memory, MB",
+}
+SHARES = {"rank_accuracy", "coverage", "naming", "recall50", "precision50", "hota", "assa", "idf1"}
+
+
+def evaluate(run: Path, truth: Path, as_json: bool) -> None:
+    """Print the figures of ``race.evaluate`` on stdout. Raises RaceFileError where a file cannot be read."""
+    from race.evaluate import evaluate as compare
+
+    scores = compare(run, truth)
+    if as_json:
+        typer.echo(json.dumps(scores, indent=1, allow_nan=False))
+    else:
+        Console().print(score_table(scores))
+
+
+def score_table(scores: dict[str, Any]) -> Table:
+    """One row per figure; a dash stands for what does not apply."""
+    table = Table(box=box.SIMPLE)
+    table.add_column("Figure")
+    table.add_column("Value", justify="right")
+    for key, value in scores.items():
+        table.add_row(LABELS[key], None if isinstance(value, dict) else _text(key, value))
+        for name, part in _parts(value):
+            table.add_row(f"  {name.replace('_', ' ')}", _text(name, part))
+    return table
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """What a figure that is more than a number is made of; ``calibration`` is for machines."""
+    if isinstance(value, dict):
+        yield from ((name, part) for name, part in value.items() if not isinstance(part, list))
+
+
+def _text(name: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in SHARES:
+        return f"{100 * value:.1f} %"
+    return str(value) if isinstance(value, int) else f"{value:.2f}"

@@ -1,0 +1,226 @@
+"""``shorttrack analyze`` from a video to a folder, with a detector that needs no model."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+
+from cli.outputs import ANALYSIS
+from cli.stopping import Stopped
+from race.formats import read_race
+from race.observations import read_observations
+from tests.cli.made_up import Command, PaintDetector, contents, make_video
+
+pytestmark = pytest.mark.usefixtures("detector")
+
+
+def test_nobody_races(tmp_path: Path, command: Command, clip: Path) -> None:
+    ended = command("analyze", clip, "--out", tmp_path / "run")
+    assert (ended.status, ended.out) == (0, "")
+    assert {path.name for path in (tmp_path / "run").iterdir()} == set(ANALYSIS)
+    race = read_race(tmp_path / "run")
+    assert not any((race.competitors, race.crossings, race.finish, race.passes, race.incidents))
+    assert (race.camera_level, race.race_start_s, race.event.name) == (None, None, None)
+    assert [shot.kind for shot in race.shots] == ["other"]
+    assert (tmp_path / "run" / "tracks.txt").read_text() == ""
+    assert race.warnings == ["nobody was seen racing"]
+    assert "warning: nobody was seen racing" in ended.err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("ten_bit.mp4", {"pix_fmt": "yuv420p10le"}),
+        ("portrait.mp4", {"size": (72, 128)}),
+        ("odd.mkv", {"size": (127, 95), "pix_fmt": "yuv444p"}),
+        ("slow.mp4", {"times_ms": range(0, 2000, 200)}),
+        ("variable.mkv", {"times_ms": [k * 40 + 15 * (k % 3) for k in range(25)]}),
+        ("single.mp4", {"times_ms": [0]}),
+    ],
+)
+def test_any_video(tmp_path: Path, command: Command, name: str, changes: dict[str, object]) -> None:
+    video = make_video(tmp_path / name, **changes)  # type: ignore[arg-type]
+    assert command("analyze", video, "--out", tmp_path / "run").status == 0
+    with av.open(str(video)) as before, av.open(str(tmp_path / "run" / "annotated.mp4")) as after:
+        times = [float(picture.time) for picture in before.decode(video=0)]
+        drawn = [float(picture.time) for picture in after.decode(video=0)]
+    assert drawn == pytest.approx([time - times[0] for time in times], abs=0.002)
+    assert read_observations(tmp_path / "run").frames.time_s == pytest.approx(drawn, abs=0.002)
+
+
+def test_a_truncated_file_is_analysed_as_far_as_it_goes(tmp_path: Path, command: Command) -> None:
+    whole = make_video(tmp_path / "whole.mp4", range(0, 4000, 40), faststart=True).read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    ended = command("analyze", tmp_path / "cut.mp4", "--out", tmp_path / "run")
+    assert ended.status == 0
+    frames = read_observations(tmp_path / "run").frames
+    assert 10 < len(frames) < 90
+    warning = next(line for line in ended.err.splitlines() if line.startswith("warning: ") and "cut short" in line)
+    assert "4.00 s" in warning
+    assert f"{frames.time_s[-1] + 0.04:.2f} s" in warning
+    assert warning.removeprefix("warning: ") in read_race(tmp_path / "run").warnings
+
+
+def test_a_part_of_the_video(tmp_path: Path, command: Command, clip: Path) -> None:
+    assert command("analyze", clip, "--out", tmp_path / "run", "--from", "0.2", "--to", "0.6").status == 0
+    assert read_observations(tmp_path / "run").frames.number.tolist() == list(range(6, 16))
+
+
+def test_the_same_video_again(tmp_path: Path, command: Command, clip: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    for _ in range(2):
+        assert command("analyze", clip, "--out", tmp_path / "run").status == 0
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+
+
+def test_results_of_another_video_need_force(
+    tmp_path: Path, command: Command, clip: Path, other_clip: Path
+) -> None:
+    run = tmp_path / "run"
+    assert command("analyze", clip, "--out", run).status == 0
+    before = contents(run)
+    ended = command("analyze", other_clip, "--out", run)
+    assert ended.said_in_one_line(str(run), clip.name, "--force"), ended
+    assert contents(run) == before
+    assert command("analyze", other_clip, "--out", run, "--force").status == 0
+    assert read_race(run).video.path == str(other_clip)
+
+
+def test_a_folder_with_a_foreign_or_broken_result(tmp_path: Path, command: Command, clip: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "det.txt").write_text("1,-1,0,0,5,5,0.5\n")
+    assert command("analyze", clip, "--out", run).said_in_one_line(str(run), "det.txt", "--force")
+    (run / "race.json").write_text("{")
+    assert command("analyze", clip, "--out", run).said_in_one_line("race.json", "--force")
+    assert contents(run) == {"det.txt": b"1,-1,0,0,5,5,0.5\n", "race.json": b"{"}
+
+
+# From observations ------------------------------------------------------------
+
+
+@pytest.fixture
+def run(tmp_path: Path, command: Command, clip: Path) -> Path:
+    """A finished run of ``clip``."""
+    assert command("analyze", clip, "--out", tmp_path / "run").status == 0
+    return tmp_path / "run"
+
+
+def test_from_observations(
+    tmp_path: Path, command: Command, run: Path, detector: Callable[[PaintDetector], None]
+) -> None:
+    def fail(seen: int) -> None:
+        raise AssertionError("the video was watched again")
+
+    detector(PaintDetector(fail))
+    assert command("analyze", "--observations", run, "--out", tmp_path / "again").status == 0
+    again, before = contents(tmp_path / "again"), contents(run)
+    assert set(before) - set(again) == {"annotated.mp4"}
+    for name in ("tracks.txt", "det.txt", "laps.csv", "observations/observations.json"):
+        assert again[name] == before[name]
+
+
+def test_into_the_folder_the_observations_lie_in(command: Command, run: Path, clip: Path) -> None:
+    assert command("analyze", clip, "--observations", run, "--out", run).status == 0
+    assert {path.name for path in run.iterdir()} == set(ANALYSIS)
+
+
+def test_observations_of_another_video(tmp_path: Path, command: Command, run: Path, other_clip: Path) -> None:
+    ended = command("analyze", other_clip, "--observations", run, "--out", tmp_path / "new")
+    assert ended.said_in_one_line(str(run), "clip.mp4", "other.mp4"), ended
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["observations.json", "frames.parquet", "detections.parquet"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "empty"])
+def test_damaged_observations(tmp_path: Path, command: Command, run: Path, name: str, damage: str) -> None:
+    file = run / "observations" / name
+    whole = file.read_bytes()
+    file.unlink()
+    if damage != "missing":
+        file.write_bytes(whole[: len(whole) // 2] if damage == "cut" else b"")
+    ended = command("analyze", "--observations", run, "--out", tmp_path / "new")
+    assert ended.said_in_one_line("observations"), ended
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("option", [["--from", "0.2"], ["--to", "0.5"], ["--weights", "w.pt"], ["--device", "cpu"]])
+def test_what_only_watching_needs(tmp_path: Path, command: Command, run: Path, option: list[str]) -> None:
+    ended = command("analyze", "--observations", run, "--out", tmp_path / "new", *option)
+    assert ended.status == 2
+    assert option[0] in ended.err
+
+
+# Failing on the way -------------------------------------------------------------
+
+
+def failing(seen: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def stopped(seen: int) -> None:
+    raise Stopped(2)
+
+
+@pytest.mark.parametrize("fail", [failing, stopped])
+def test_a_failure_while_watching_leaves_earlier_results(
+    command: Command, run: Path, clip: Path, detector: Callable[[PaintDetector], None], fail: Callable[[int], None]
+) -> None:
+    before = contents(run)
+    detector(PaintDetector(fail))
+    assert command("analyze", clip, "--out", run, "--force").status == (130 if fail is stopped else 1)
+    assert contents(run) == before
+
+
+@pytest.mark.parametrize("fail", [failing, stopped])
+@pytest.mark.parametrize("stage", ["reconstruct", "write_track_tables", "annotate", "write_report"])
+def test_a_failure_later_leaves_earlier_results_and_keeps_what_was_seen(
+    monkeypatch: pytest.MonkeyPatch,
+    command: Command,
+    run: Path,
+    other_clip: Path,
+    stage: str,
+    fail: Callable[[int], None],
+) -> None:
+    before = contents(run)
+    with monkeypatch.context() as broken:
+        broken.setattr(f"cli.analyze.{stage}", lambda *arguments: fail(0))
+        ended = command("analyze", other_clip, "--out", run, "--force")
+    assert ended.status == (130 if fail is stopped else 1)
+    assert f"--observations {run / 'unfinished'}" in ended.err.splitlines()[-1]
+    after = contents(run)
+    kept = {name: after.pop(name) for name in list(after) if name.startswith("unfinished/observations/")}
+    assert after == before
+    assert len(kept) == 4
+    assert command("analyze", other_clip, "--observations", run / "unfinished", "--out", run, "--force").status == 0
+    assert read_race(run).video.path == str(other_clip)
+    assert {path.name for path in run.iterdir()} == set(ANALYSIS)
+
+
+def test_corrections_that_name_no_track(tmp_path: Path, command: Command, clip: Path) -> None:
+    (tmp_path / "repair.txt").write_text("tracks 7 and 12 are one\n")
+    options = ("--corrections", tmp_path / "repair.txt")
+    ended = command("analyze", clip, "--out", tmp_path / "run", *options)
+    assert ended.status == 1
+    assert ended.err.splitlines()[-1].startswith(f"shorttrack: {tmp_path / 'repair.txt'}, line 1: there is no track 7")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["unfinished"]
+    ended = command("analyze", "--observations", tmp_path / "run" / "unfinished", "--out", tmp_path / "new", *options)
+    assert "line 1: there is no track 7" in ended.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path: Path, command: Command, clip: Path) -> None:
+    (tmp_path / "run" / ".partial" / "observations").mkdir(parents=True)
+    (tmp_path / "run" / ".partial" / "race.json").write_text("{")
+    assert command("analyze", clip, "--out", tmp_path / "run").status == 0
+    assert {path.name for path in (tmp_path / "run").iterdir()} == set(ANALYSIS)
+
+
+def test_what_was_computed_is_told(run: Path) -> None:
+    computing = json.loads((run / "race.json").read_text())["computing"]
+    assert computing["seconds"] > 0
+    assert computing["weights"] == "paint.pt"
+    assert computing["command"].startswith("shorttrack analyze ")
