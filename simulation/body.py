@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from race.rink import Rink
 from simulation.draws import Draws
-from simulation.kinematics import Mode
 from simulation.motion import RATE_HZ, Pose
+from simulation.state import Mode
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.draws import Draws
-from simulation.kinematics import Mode
 from simulation.motion import RATE_HZ
+from simulation.state import Mode
 
 Floats = NDArray[np.float64]
 

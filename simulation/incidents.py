@@ -9,9 +9,9 @@ from race.events import LAP_M, RaceEvent
 from race.formats import Code, Incident, IncidentKind
 from race.rink import Rink
 from simulation.draws import Draws
-from simulation.kinematics import Happened, Order
 from simulation.motion import RATE_HZ
 from simulation.scenario import OrderSpec
+from simulation.state import Happened, Order
 
 Where = Literal["straight", "corner", "finish"]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from race.events import LAP_M, RaceEvent, lap_time_quantiles
 from simulation.draws import Draws
 from simulation.field import Field
-from simulation.kinematics import Plan
 from simulation.line import racing_lines
+from simulation.state import Plan
 
 Floats = NDArray[np.float64]
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.errors import ScenarioError
+from race.events import RaceEvent
 from race.formats import Competitor, Crossing, Event, FinishRow, Incident, Pass
 from race.rink import Rink
 from simulation import body
@@ -21,11 +22,12 @@ from simulation.incidents import (
     tell_contacts,
     tell_incidents,
 )
-from simulation.kinematics import Course, Mode, Plan, run
+from simulation.kinematics import run
 from simulation.line import racing_lines
 from simulation.motion import RATE_HZ, Motion, Pose
 from simulation.plan import draw_plan
 from simulation.scenario import Requirements, Scenario
+from simulation.state import Course, Mode, Plan
 from simulation.truth import find_contacts, find_crossings, find_finish, find_passes
 
 Floats = NDArray[np.float64]
@@ -83,9 +85,8 @@ def _skate(scenario: Scenario, draws: Draws) -> _Paths:
         orders, retired = orders + more, retired | others
     plan = draw_plan(event, field, order_table(orders), retired, draws)
 
-    start_u = (-event.first_crossing_m) % rink.lap_m
-    most_s = 30.0 + 20.0 * event.crossings
-    s, d, mode, movement, racer, log = run(plan, _course(rink), BEFORE_S, most_s, start_u)
+    skated_by = run(plan, _course(rink, event), BEFORE_S, 30.0 + 20.0 * event.crossings)
+    s, d, mode, racer, log = skated_by.s, skated_by.d, skated_by.mode, skated_by.racer, skated_by.log
     time_s = np.round(np.arange(s.shape[1]) / RATE_HZ - BEFORE_S, 2)
     now = np.arange(s.shape[1])
     gone = np.logical_or.accumulate(mode[racer, now] == Mode.OUT, axis=1)
@@ -105,7 +106,7 @@ def _skate(scenario: Scenario, draws: Draws) -> _Paths:
         s=s,
         d=d,
         mode=mode,
-        movement=movement,
+        movement=skated_by.phase,
         racing=racing,
         crossings=crossings,
         finish=find_finish(crossings, count, event),
@@ -114,13 +115,14 @@ def _skate(scenario: Scenario, draws: Draws) -> _Paths:
     )
 
 
-def _course(rink: Rink) -> Course:
+def _course(rink: Rink, event: RaceEvent) -> Course:
     return Course(
         rink.straight_m / 2,
         rink.measured_radius_m,
         rink.track_shift_m,
         rink.lap_m,
-        *racing_lines(),
+        (-event.first_crossing_m) % rink.lap_m,
+        racing_lines()[0],
         rink.ice_length_m / 2,
         rink.ice_width_m / 2,
         rink.ice_corner_radius_m,

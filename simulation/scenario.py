@@ -22,7 +22,7 @@
     [require]                 # the race is drawn again until it is so
     finish_gap_s = 0.05
 
-Orders and what they do: ``Order`` in ``simulation/kinematics.py``.
+Orders and what they do: ``Order`` in ``simulation/state.py``.
 """
 
 import re

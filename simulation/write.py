@@ -20,7 +20,6 @@ from simulation.draws import Draws
 from simulation.figure import Pictured, picture
 from simulation.motion import Motion
 from simulation.observe import observe
-from simulation.pictures.record import write_camera
 from simulation.pictures.scorebug import LAYOUTS, readings
 from simulation.race import simulate_race
 from simulation.scenario import Scenario
@@ -49,7 +48,7 @@ def simulate_observations(
 
 
 def true_race(motion: Motion, footage: Footage, shown: list[ScorebugReading], video: Video) -> Race:
-    """The race as ``truth.json`` holds it: race times become those of the video."""
+    """The race as ``truth.json`` holds it: times are those of the video, passes and incidents only those in it."""
     start = footage.race_start_s
 
     def later(time_s: float | None) -> float | None:
@@ -62,10 +61,15 @@ def true_race(motion: Motion, footage: Footage, shown: list[ScorebugReading], vi
         competitors=list(motion.competitors),
         crossings=[row.model_copy(update={"time_s": later(row.time_s)}) for row in motion.crossings],
         finish=[row.model_copy(update={"time_s": later(row.time_s)}) for row in motion.finish],
-        passes=[row.model_copy(update={"time_s": later(row.time_s)}) for row in motion.passes],
+        passes=[
+            row.model_copy(update={"time_s": row.time_s + start})
+            for row in motion.passes
+            if 0 <= row.time_s + start <= video.duration_s
+        ],
         incidents=[
-            row.model_copy(update={"start_s": later(row.start_s), "end_s": later(row.end_s)})
+            row.model_copy(update={"start_s": row.start_s + start, "end_s": row.end_s + start})
             for row in motion.incidents
+            if row.end_s + start >= 0 and row.start_s + start <= video.duration_s
         ],
         shots=footage.shots(),
         scorebug=shown,
@@ -110,3 +114,19 @@ def people_table(motion: Motion, pictured: Pictured) -> pl.DataFrame:
         values |= {f"{prefix}{name}": boxes[person, frame, k] for k, name in enumerate("xywh")}
     values |= {f"foot_{name}": pictured.foot[person, frame, k] for k, name in enumerate("xy")}
     return pl.DataFrame(values).with_columns(pl.col(pl.Float64).fill_nan(None).cast(pl.Float32))
+
+
+def write_camera(footage: Footage, path: Path) -> None:
+    """``truth_camera.parquet``: rotation ``r00`` to ``r22`` takes ice to camera axes (x right, y down, z ahead)."""
+    rotation = footage.rotation.reshape(-1, 9)
+    pl.DataFrame(
+        {
+            "frame": np.arange(1, len(footage) + 1, dtype=np.int32),
+            "time_s": footage.time_s,
+            "race_time_s": footage.race_time_s,
+            **{name: footage.position[:, k] for k, name in enumerate(("x_m", "y_m", "z_m"))},
+            **{f"r{k // 3}{k % 3}": rotation[:, k] for k in range(9)},
+            "focal_px": footage.focal_px,
+            "k1": footage.k1,
+        }
+    ).write_parquet(path)

@@ -6,10 +6,11 @@ import pytest
 from race.errors import ScenarioError
 from race.events import EVENTS, lap_time_quantiles
 from race.rink import Rink
-from simulation.kinematics import Plan, run
+from simulation.kinematics import run
 from simulation.motion import Motion, Pose
 from simulation.race import simulate_race
 from simulation.scenario import OrderSpec, RacerSpec, Requirements, Scenario
+from simulation.state import Plan
 
 SKATING = (Pose.STROKE, Pose.CORNER)
 
