@@ -51,7 +51,7 @@ def analyze(request: Request) -> None:
     check_free(request.out, ANALYSIS, video.sha256, request.force)
     with results_folder(request.out, ANALYSIS) as staging:
         observations = before if before is not None else _observe(request, video, staging)
-        with stage("Reconstructing the race", None):
+        with stage("Reconstructing the race"):
             result = reconstruct(observations, given)
         race = result.race
         if before is not None:
@@ -64,7 +64,7 @@ def analyze(request: Request) -> None:
         write_race(race, staging / "race.json")
         if request.video is not None:
             with stage("Drawing the video", video.frames) as advance:
-                annotate(request.video, staging, staging / "annotated.mp4", lambda number: advance())
+                annotate(request.video, staging, staging / "annotated.mp4", lambda number: advance(None))
         race = race.model_copy(update={"computing": _computing(started, observations)})
         write_race(race, staging / "race.json")
         write_report(staging)
@@ -114,7 +114,7 @@ def _observe(request: Request, video: Video, staging: Path) -> Observations:
     assert request.video is not None
     detector = load_detector(find_weights(request.weights), request.device)
     with stage(f"Watching ({detector.device})", pictures_between(video, request.from_s, request.to_s)) as advance:
-        observations = observe(request.video, detector, request.from_s, request.to_s, lambda frame: advance())
+        observations = observe(request.video, detector, request.from_s, request.to_s, lambda frame: advance(None))
     write_observations(observations, staging / "observations")
     return observations
 

@@ -21,7 +21,7 @@ def detect(
     with whole_file(out, video) as partial:
         detector = load_detector(find_weights(weights), device)
         with stage("Finding people", pictures_between(about, from_s, to_s)) as advance:
-            found, warnings = find_people(video, detector, from_s, to_s, lambda frame: advance())
+            found, warnings = find_people(video, detector, from_s, to_s, lambda frame: advance(None))
         write_detections(found, partial)
     for warning in warnings:
         warn(warning)

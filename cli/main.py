@@ -64,7 +64,10 @@ def analyze(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over the results of another video.")] = False,
 ) -> None:
-    """Watch a race: who is where at every lap, with a lap chart, tables and an annotated video."""
+    """Watch a race: who is where at every lap.
+
+    Writes a report with the lap chart, tables and an annotated video.
+    """
     from cli.analyze import Request
     from cli.analyze import analyze as run_analyze
 
@@ -87,7 +90,7 @@ def detect(
     from_s: From = None,
     to_s: To = None,
 ) -> None:
-    """Find the people in every picture; writes MOTChallenge det lines."""
+    """Find the people in every picture; write MOTChallenge det lines."""
     from cli.detect import detect as run_detect
 
     run_detect(video, out, weights, device, from_s, to_s)
@@ -101,14 +104,40 @@ def track(
         Path | None,
         typer.Option(help="The camera's motion: lines frame,a,b,tx,c,d,ty or nine values.", show_default=False),
     ] = None,
-    fps: Annotated[float, typer.Option(help="Pictures a second.", min=0.1)] = 25.0,
+    fps: Annotated[float, typer.Option(help="Pictures a second.", min=0.1, max=10_000)] = 25.0,
     online: Annotated[bool, typer.Option("--online", help="Picture by picture, without a look ahead.")] = False,
     corrections: Annotated[Path | None, typer.Option(help="Identities put right by hand.", show_default=False)] = None,
 ) -> None:
-    """Give detections identities; no video needed. Writes MOTChallenge track lines."""
+    """Give detections identities; write MOTChallenge track lines.
+
+    No video is needed.
+    """
     from cli.track import track as run_track
 
     run_track(detections, out, motion, fps, online, corrections)
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A .toml file, or the name of one shipped.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the race.", show_default=False)] = ...,  # type: ignore[assignment]
+    seed: Annotated[int, typer.Option(help="The same seed gives the same race.", min=0)] = 0,
+    camera: Annotated[str, typer.Option(help="broadcast, fixed, handheld or corner.")] = "broadcast",
+    size: Annotated[str, typer.Option(metavar="WxH", help="Of the pictures; even numbers.")] = "1280x720",
+    fps: Annotated[float, typer.Option(help="Pictures a second.", min=1, max=1000)] = 50.0,
+    no_video: Annotated[bool, typer.Option("--no-video", help="Observations in place of a video.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over another race.")] = False,
+) -> None:
+    """Make up a race with its truth, and film it."""
+    width, _, height = size.partition("x")
+    sides = [int(side) for side in (width, height) if side.isdecimal() and side.isascii()]
+    if len(sides) != 2 or any(side % 2 or not 32 <= side <= 8192 for side in sides):
+        raise typer.BadParameter(f"{size!r}: expected two even numbers such as 1280x720", param_hint="--size")
+    from cli.simulate import simulate as run_simulate
+
+    run_simulate(scenario, seed, camera, (sides[0], sides[1]), fps, not no_video, out, force)
 
 
 @app.command()
@@ -119,7 +148,7 @@ def evaluate(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout instead of a table.")] = False,
 ) -> None:
-    """Compare a run with the truth: ranks, times, identities, falls, passes, incidents."""
+    """Compare a run with the truth."""
     from cli.evaluate import evaluate as run_evaluate
 
     run_evaluate(run, truth, as_json)

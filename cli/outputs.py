@@ -8,6 +8,7 @@ from pathlib import Path
 from cli.stopping import not_now
 from race.errors import OutputError, RaceFileError
 from race.formats import read_race
+from race.observations import read_observations
 
 ANALYSIS = (
     "race.json",
@@ -23,6 +24,16 @@ ANALYSIS = (
     "observations",
 )
 """What ``analyze`` writes (DESIGN, files); the first is what makes a folder a run."""
+
+SIMULATION = (
+    "truth.json",
+    "truth_mot.txt",
+    "truth_people.parquet",
+    "truth_camera.parquet",
+    "video.mp4",
+    "observations",
+)
+"""What ``simulate`` writes."""
 
 STAGING = ".partial"
 KEPT = "unfinished"
@@ -91,14 +102,17 @@ def check_free(folder: Path, names: tuple[str, ...], sha256: str | None, force: 
     if force or not there:
         return
     remedy = "choose another --out, or add --force to write over it"
-    if there[0] != "race.json":
-        raise OutputError(f"{folder}: holds {there[0]} of another run; {remedy}")
     try:
-        before = read_race(folder / "race.json")
+        if "race.json" in there:
+            before = read_race(folder / "race.json").video
+        elif "observations" in there and sha256 is not None:
+            before = read_observations(folder).video
+        else:
+            raise OutputError(f"{folder}: holds {there[0]} of another run; {remedy}")
     except RaceFileError as error:
         raise OutputError(f"{error}; {remedy}") from error
-    if before.video.sha256 != sha256:
-        raise OutputError(f"{folder}: holds the results of another video, {before.video.path}; {remedy}")
+    if before.sha256 != sha256:
+        raise OutputError(f"{folder}: holds the results of another video, {before.path}; {remedy}")
 
 
 def check_inputs_stay(folder: Path, names: tuple[str, ...], inputs: Iterable[Path | None]) -> None:

@@ -19,8 +19,8 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def stage(name: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """A stage of ``total`` pictures (None: not known); call what is given once a picture."""
+def stage(name: str, total: int | None = None) -> Iterator[Callable[[int | None], None]]:
+    """A stage of ``total`` pictures; call what is given once a picture, with the total where it turns out later."""
     columns = (
         TextColumn("{task.description:<22}"),
         BarColumn(),
@@ -32,7 +32,7 @@ def stage(name: str, total: int | None) -> Iterator[Callable[[], None]]:
         task = progress.add_task(name, total=total)
         if not stderr.is_terminal:
             stderr.print(name, highlight=False)
-        yield lambda: progress.advance(task)
+        yield lambda total: progress.update(task, advance=1, total=total)
 
 
 def pictures_between(video: Video, from_s: float | None, to_s: float | None) -> int:

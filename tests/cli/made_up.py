@@ -34,7 +34,7 @@ class Command(Protocol):
 
 
 class PaintDetector:
-    """Takes the columns that hold PAINT for one person each; calls ``every`` with the number of pictures seen so far."""
+    """Takes the columns that hold PAINT for one person each; calls ``every`` with how many it has seen."""
 
     device = "made up"
     weights = Path("paint.pt")
@@ -88,6 +88,4 @@ def make_video(
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file in ``folder`` by its path in it."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -1,0 +1,47 @@
+"""``shorttrack simulate``: a scenario in, a race with its truth out."""
+
+from pathlib import Path
+
+from cli.outputs import ANALYSIS, SIMULATION, check_free, results_folder
+from cli.progress import stage
+from race.errors import ScenarioError
+
+EXTRA = ("anny", "pyvista")
+"""What only drawing needs."""
+
+
+def simulate(
+    scenario: str, seed: int, camera: str, size: tuple[int, int], fps: float, video: bool, out: Path, force: bool
+) -> None:
+    """Write the race and its truth into ``out``, with a video or with what would be seen in one.
+
+    Raises ScenarioError, OutputError.
+    """
+    from simulation.camera import STYLES
+    from simulation.scenario import read_scenario
+    from simulation.write import simulate_observations
+
+    plan = read_scenario(scenario)
+    style = next((style for style in STYLES if style == camera), None)
+    if style is None:
+        raise ScenarioError(f"--camera {camera}: unknown; one of {', '.join(STYLES)}")
+    # Whatever an analysis left there was of another video.
+    names = (*SIMULATION, *ANALYSIS)
+    check_free(out, names, None, force)
+    with results_folder(out, names) as staging:
+        if not video:
+            with stage("Simulating"):
+                simulate_observations(plan, seed, style, fps, size, staging)
+            return
+        try:
+            from simulation.pictures.record import simulate_video
+
+            with stage("Filming") as advance:
+                simulate_video(plan, seed, style, fps, size, staging, lambda done, total: advance(total))
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRA:
+                raise
+            raise ScenarioError(
+                f"drawing needs {error.name}: install shorttrack with its extra, `pip install '.[simulate]'`, "
+                "or leave the pictures out with --no-video"
+            ) from error
