@@ -101,7 +101,8 @@ def _joints(motion: Motion, k: int, column: NDArray[np.int64], height_m: float) 
     up = np.maximum(0.0, local[..., 2] * np.cos(lean) - local[..., 1] * np.sin(lean))
     x = local[..., 0] * np.cos(facing) - left * np.sin(facing)
     y = local[..., 0] * np.sin(facing) + left * np.cos(facing)
-    return np.stack([x, y, up], axis=-1) + np.append(motion.xy[k, column], np.zeros((len(column), 1)), axis=1)[:, None]
+    foot = np.append(motion.xy[k, column], np.zeros((len(column), 1)), axis=1)
+    return np.asarray(np.stack([x, y, up], axis=-1) + foot[:, None])
 
 
 def _boxed(pixels: Floats, margin: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:

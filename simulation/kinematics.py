@@ -58,8 +58,8 @@ def run(plan: Plan, course: Course, before_s: float, most_s: float) -> Skated:
     s, d, phase = np.empty((agents, steps)), np.empty((agents, steps)), np.zeros((agents, steps))
     mode, racer = np.zeros((agents, steps), np.uint8), np.zeros((len(state.racer), steps), np.int64)
     count = _run(plan, course, state, before_s, s, d, mode, phase, racer)
-    kept = (np.ascontiguousarray(part[:, :count]) for part in (s, d, mode, phase, racer))
-    return Skated(*kept, log=state.log[: state.logged[0]])
+    log = state.log[: state.logged[0]]
+    return Skated(s[:, :count], d[:, :count], mode[:, :count], phase[:, :count], racer[:, :count], log)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -96,8 +96,8 @@ def _run(
                 phase[a, n] = min(1.0, (now - state.since[a]) / lasts)
         racer[:, n] = state.racer
         if _all_home(state, now):
-            return n + 1
-    return steps
+            return int(n + 1)
+    return int(steps)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
