@@ -60,17 +60,12 @@ def begin(track, box, score, time_s, s):
 
 
 @njit(cache=True)
-def predict(track, dt, unseen_s, s):
-    """Move ``track`` on by ``dt`` seconds; ``unseen_s`` seconds had passed without a detection before."""
+def predict(track, dt, s):
+    """Move ``track`` on by ``dt`` seconds."""
     h = track.mean[3]
     for k in range(4):
         push = ((s.acceleration if k < 2 else s.acceleration_size) * h) ** 2
         wander = ((s.wander if k < 2 else s.wander_size) * h) ** 2
-        if unseen_s > 1e-9:
-            keep = np.exp(-dt * (s.damping if k < 2 else s.damping_size))
-            track.rate[k] *= keep
-            track.cov[k] *= keep
-            track.rate_var[k] *= keep * keep
         track.mean[k] += dt * track.rate[k]
         track.var[k] += dt * (2.0 * track.cov[k] + dt * track.rate_var[k] + wander + push * dt * dt / 3.0)
         track.cov[k] += dt * (track.rate_var[k] + 0.5 * push * dt)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tracking.association import LAST_SEEN, PREDICTED, match, sort_by_left
 from tracking.compiling import announce_compiling
 from tracking.ground import ground_correct, ground_predict
-from tracking.kalman import TRACK, begin, correct, place, predict, warp
+from tracking.kalman import TRACK, begin, correct, predict, warp
 from tracking.settings import SETTINGS, SKATERS, Settings, as_record
 from tracking.tables import Floats, Rows
 
@@ -144,7 +144,7 @@ def step_frame(track, track_feature, head, box, score, feature, foot, time_s, mo
     for t in range(count):
         if moved:
             warp(track[t], motion)
-        predict(track[t], dt, time_s - dt - track[t].seen_s, s)
+        predict(track[t], dt, s)
         if not planar:
             track[t].grounded = 0
         elif track[t].grounded == 1:
@@ -179,10 +179,6 @@ def step_frame(track, track_feature, head, box, score, feature, foot, time_s, mo
             head[0].count += 1
             begin(track[t], box[d], score[d], time_s, s)
             track_feature[t] = feature[d]
-            if moved and dt > 0.0:
-                x, y = place(motion, track[t].mean[0], track[t].mean[1])
-                track[t].rate[0] = s.follow * (track[t].mean[0] - x) / dt
-                track[t].rate[1] = s.follow * (track[t].mean[1] - y) / dt
             if planar:
                 ground_correct(track[t], stand[d, 0], stand[d, 1], box[d, 3], dt, to_plane, s)
         else:

@@ -38,13 +38,8 @@ class Settings:
     acceleration_size: float = 0.28
     noise: float = 0.033
     """Standard deviation of the detected centre where the score is 1."""
-    first_speed: float = 1.0
+    first_speed: float = 2.0
     """Standard deviation of the speed of a new track, heights per second."""
-    follow: float = 0.36
-    """A new track moves with the camera by this share: 0 stands in the scene, 1 is followed by the camera."""
-    damping: float = 1.5
-    """An unseen track loses its speed at this rate, per second."""
-    damping_size: float = 20.0
 
     # association
     buffer: float = 0.03
@@ -98,10 +93,19 @@ class Settings:
 
 SKATERS = Settings()
 """Few people, always the same, filmed by a camera that follows them."""
-CROWD = Settings(patience_s=1.0, link_s=1.0, link_cost=2.0, new_score=0.7, instant_score=0.7)
-"""Many people who come and go."""
-DANCE = Settings()
-"""A fixed group that crosses all the time, filmed from a stand."""
+CROWD = Settings(
+    new_score=0.7,
+    instant_score=0.7,
+    patience_s=1.0,
+    acceleration=0.4,
+    score_change=0.3,
+    link_s=1.0,
+    link_cost=2.0,
+    fill_s=1.0,
+)
+"""Many people who walk, come and go."""
+DANCE = Settings(patience_s=10.0, acceleration=1.3, link_s=1.0)
+"""A fixed group that crosses all the time and changes speed at will."""
 
 SETTINGS = np.dtype([(field.name, np.float64) for field in fields(Settings)])
 
