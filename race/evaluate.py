@@ -370,15 +370,22 @@ def _family(incident: Incident) -> str | None:
 
 
 def _naming(run: Race, truth: Race, pairs: dict[int, int]) -> float | None:
-    """Right is the same name, or a part of it such as the family name that nobody else in the truth bears."""
-    named = [row for row in truth.competitors if row.name or row.team]
+    """Right is the same name, or what a score bug shows of it (``KOWAL``, ``E. KOWAL``) if it fits nobody else."""
+    named = {row.id: row.name or row.team or "" for row in truth.competitors if row.name or row.team}
     if not named:
         return None
-    words = {row.id: set(_plain(row.name or row.team or "").split()) for row in named}
+    told = {row.id: row.name or row.team or "" for row in run.competitors}
     right = 0
-    for row in named:
-        mine = next((one for one in run.competitors if one.id == pairs.get(row.id)), None)
-        given = set(_plain((mine.name or mine.team or "") if mine else "").split())
-        fits = [who for who, bears in words.items() if given and given <= bears]
-        right += fits == [row.id]
+    for who in named:
+        given = told.get(pairs.get(who, -1), "")
+        right += [other for other, name in named.items() if given and _fits(given, name)] == [who]
     return right / len(named)
+
+
+def _fits(given: str, name: str) -> bool:
+    """Each word of ``given`` is one of the name's, or the initial of one."""
+    words = _plain(name).split()
+    return all(
+        word in words or (len(word.rstrip(".")) == 1 and any(one.startswith(word.rstrip(".")) for one in words))
+        for word in _plain(given).split()
+    )
