@@ -18,18 +18,24 @@ TOTAL_S = {
 overlap; the laps to go tell them apart."""
 
 
+MOST_OF_THEM = 0.8
+"""Share of the clock readings that has to fit, since some are misread."""
+
+
 def possible_events(readings: list[ScorebugReading], final_clock_s: float | None) -> list[RaceEvent]:
-    """The events that agree with every clock reading that comes with laps to go, and with the final time.
+    """The events that agree with the final time, and with most clock readings that come with laps to go.
 
     ``final_clock_s`` is the time at which the clock stopped, None where it was not seen to.
     """
-    events = list(EVENTS)
+    shown = {(int(r.clock_s), r.laps_to_go) for r in readings if r.clock_s is not None and r.laps_to_go is not None}
     if final_clock_s is not None:
-        events = [event for event in events if _fits(event, final_clock_s, 0)]
-    for reading in readings:
-        if reading.clock_s is not None and reading.laps_to_go is not None:
-            events = [event for event in events if _fits(event, reading.clock_s, reading.laps_to_go)]
-    return events
+        shown.add((final_clock_s, 0))
+    return [
+        event
+        for event in EVENTS
+        if (final_clock_s is None or _fits(event, final_clock_s, 0))
+        and sum(_fits(event, clock_s, laps) for clock_s, laps in shown) >= MOST_OF_THEM * len(shown)
+    ]
 
 
 def _fits(event: RaceEvent, clock_s: float, laps_to_go: int) -> bool:

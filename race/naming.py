@@ -34,10 +34,11 @@ def name_racers(
         shown = rows
     named: dict[int, tuple[str, float]] = {}
     taken: set[str] = set()
+    # The name that came most often first: a misread one comes once.
     pairs = [
-        (count / votes[name].total(), count, racer, name) for name in votes for racer, count in votes[name].items()
+        (count, count / votes[name].total(), racer, name) for name in votes for racer, count in votes[name].items()
     ]
-    for share, count, racer, name in sorted(pairs, reverse=True):
+    for count, share, racer, name in sorted(pairs, reverse=True):
         if racer in named or name in taken or share <= 0.5:
             continue
         named[racer] = (name, share * count / (count + 0.25))

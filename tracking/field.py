@@ -11,7 +11,6 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from tracking.tables import DetectionTable, Floats, Ints, Mask, Rows, Tracks
 
@@ -44,11 +43,11 @@ class FieldSettings:
     """Of somebody at first sight, heights per second over the background."""
     turning: float = 15.0
     """Random change of the velocity, heights per second per root second."""
-    max_misfit: float = 8.0
+    max_misfit: float = 16.0
     """The cost of place and size saturates here, since boxes of overlapping people jump."""
     reach: float = 1.2
     """A box whose centre is further from where it is expected is somebody else's, plus ..."""
-    reach_per_s: float = 4.0
+    reach_per_s: float = 2.0
     """... this much per second unseen."""
     miss: float = 2.5
     """Not seen although nothing covers it, ..."""
@@ -56,7 +55,7 @@ class FieldSettings:
     """... or while another's box does, ..."""
     miss_away: float = 0.3
     """... or while it is outside the picture or was lost before."""
-    lost_s: float = 0.7
+    lost_s: float = 2.0
     """Who was not seen for so long is lost, ..."""
     found: float = 3.0
     """... and costs this when seen again."""
@@ -74,7 +73,7 @@ class FieldSettings:
     """Cost of standing still."""
     passed: float = 1.5
     """Somebody of the field goes past another one, ..."""
-    passed_gap: float = 0.7
+    passed_gap: float = 1.0
     """... from so far behind to so far ahead along their common way."""
 
 

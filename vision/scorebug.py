@@ -197,6 +197,9 @@ class ScorebugReader:
     def _hear(self, line: Line, text: str, score: float, now: Moment) -> None:
         """Take ``text`` as read from a line that stands still."""
         line.rest(now.time_s)
+        line.checked_s = now.time_s
+        if line.said is not None and line.doubted is None and text and letters(text) != letters(line.said):
+            line.contradict(now)
         if line.readings == 0 and line.said is None and parse_clock(text) is not None:
             line.first = (now, text, score)
         agreed = line.vote(text, score)

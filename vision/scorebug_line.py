@@ -36,6 +36,10 @@ READ_AGAIN_S = 0.2
 """Until a line is read again, and this much more after every reading that brought nothing new, up to:"""
 
 READ_AGAIN_AT_MOST_S = 1.0
+CHECK_EVERY_S = 1.2
+"""What is known is read again this often: "3 laps to go" and "2 laps to go" in small letters differ by less than what
+compression does to one of them."""
+
 CLOCK_EVERY_S = 0.34
 """No multiple of a tenth: readings at different moments between two ticks say more than at the same."""
 
@@ -80,6 +84,7 @@ class Line:
     first       its first reading as a time, with the score, from before it was known as a clock
     votes       every text read, with its score, since the last that was agreed on, by the letters and digits in it
     not_before_s  not to be read before this time
+    checked_s   when it was last read
     idle        readings in a row that brought nothing new
     refused     area of a larger box that was tried for this line and read no better, pixels
     """
@@ -100,6 +105,7 @@ class Line:
     first: tuple[Moment, str, float] | None = None
     votes: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     not_before_s: float = -np.inf
+    checked_s: float = -np.inf
     idle: int = 0
     refused: float = 0.0
 
@@ -142,6 +148,11 @@ class Line:
         if self.doubted is None:
             self.doubted = now
             self.votes.clear()
+
+    def contradict(self, now: Moment) -> None:
+        """It looks as it did, but does not say what is said of it."""
+        self.known.clear()
+        self.doubt(now)
 
     def learn(self, text: str, score: float) -> None:
         """What it looks like now says ``text``."""
@@ -190,7 +201,7 @@ class Line:
         if self.is_clock:
             return True
         if self.said is not None:
-            return self.doubted is not None
+            return self.doubted is not None or time_s - self.checked_s >= CHECK_EVERY_S
         return self.readings < MOST_READINGS and time_s - self.since.time_s >= STILL_FOR_S
 
     def gone_since(self, time_s: float) -> Moment | None:

@@ -49,3 +49,8 @@ def test_a_tie_names_nobody():
     rank = ranks(1, 2)
     rank[:, TIME_S >= 3.0] = [[2.0], [1.0]]
     assert name_racers([shown(0.0, (1, "A")), shown(1.0), shown(4.0, (1, "A"))], TIME_S, rank) == {}
+
+
+def test_a_name_misread_once_does_not_win():
+    readings = [shown(1.0, (1, "H. WEI")), shown(1.5), shown(3.0, (1, "H. WEI")), shown(4.0), shown(6.0, (1, "H.V"))]
+    assert name_racers(readings, TIME_S, ranks(1, 2))[0][0] == "H. WEI"
