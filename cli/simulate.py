@@ -21,7 +21,7 @@ def simulate(
     from simulation.scenario import read_scenario
     from simulation.write import simulate_observations
 
-    plan = read_scenario(scenario)
+    plan = read_scenario(scenario, seed)
     style = next((style for style in STYLES if style == camera), None)
     if style is None:
         raise ScenarioError(f"--camera {camera}: unknown; one of {', '.join(STYLES)}")
