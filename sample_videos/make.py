@@ -4,7 +4,6 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from race.rink import Rink
 from simulation.camera import Footage, Style, direct
 from simulation.pictures.film import draw_look
 from simulation.pictures.record import WEB_CRF, record
@@ -43,10 +42,10 @@ def make(name: str, folder: Path) -> None:
         footage = _first(footage, round(sample.duration_s * sample.fps))
     look = replace(draw_look(sample.seed), layout=sample.layout)
 
-    def tell(done: int) -> None:
-        print(f"\r{name}: {done} of {len(footage)} pictures", end="", file=sys.stderr)
+    def tell(done: int, count: int) -> None:
+        print(f"\r{name}: {done} of {count} pictures", end="", file=sys.stderr)
 
-    record(motion, footage, Rink(track_shift_m=motion.track_shift_m), look, folder / name, WEB_CRF, tell)
+    record(motion, footage, look, folder / name, WEB_CRF, tell)
     print(file=sys.stderr)
 
 

@@ -91,7 +91,7 @@ def load_body() -> Body:
     )
 
 
-def _rigid(rest: Floats, faces: list[tuple[int, ...]], joint: int) -> tuple[Floats, Ints, Ints, Floats]:
+def _rigid(rest: Floats, faces: list[tuple[int, int, int]], joint: int) -> tuple[Floats, Ints, Ints, Floats]:
     count = rest.shape[1]
     joints = np.full((count, 4), joint, np.int32)
     weights = np.zeros((count, 4))
@@ -114,7 +114,7 @@ def _helmet(shapes: Floats, heads: Floats) -> tuple[Floats, Ints, Ints, Floats]:
         low, high = skull.min(axis=0), skull.max(axis=0)
         centre = np.array([(low[0] + high[0]) / 2 - 0.004, 0.0, high[2] - 0.058])
         meshes.append(centre + dome * np.array([0.066, 0.056, 0.068]))
-    faces = []
+    faces: list[tuple[int, int, int]] = []
     for row in range(rows - 1):
         for column in range(columns):
             a, b = row * columns + column, row * columns + (column + 1) % columns
@@ -144,9 +144,7 @@ def _boot(heads: Floats, side: int) -> tuple[Floats, Ints, Ints, Floats]:
 
 
 def _blade(heads: Floats, side: int) -> tuple[Floats, Ints, Ints, Floats]:
-    return _rigid(
-        _box(heads, side, (-0.17, -0.008, -BLADE_M), (0.28, 0.008, -0.005)), list(_BOX_FACES), side + FOOT
-    )
+    return _rigid(_box(heads, side, (-0.17, -0.008, -BLADE_M), (0.28, 0.008, -0.005)), list(_BOX_FACES), side + FOOT)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -250,7 +248,7 @@ def _bend(
     way: Floats,
     rest_way: Floats,
 ) -> None:
-    """Two-bone inverse kinematics: the chain upper, lower, end reaches for ``target``, its middle bent towards ``way``."""
+    """Two-bone inverse kinematics: the chain upper, lower, end reaches ``target``, its middle bent towards ``way``."""
     rest_upper, rest_lower = heads[:, lower] - heads[:, upper], heads[:, end] - heads[:, lower]
     first, second = np.linalg.norm(rest_upper, axis=1), np.linalg.norm(rest_lower, axis=1)
     start = places[:, upper]
@@ -413,9 +411,12 @@ def make_body() -> None:
     joints = np.argsort(-dense, axis=1)[:, :4].astype(np.int32)
     weights = np.take_along_axis(dense, joints, axis=1)
     weights /= weights.sum(axis=1, keepdims=True)
-    rest, heads = [], []
+    rest: list[Floats] = []
+    heads: list[Floats] = []
     for look in looks:
-        shape = model.get_phenotype_blendshape_coefficients(**{key: torch.tensor([value]) for key, value in look.items()})
+        shape = model.get_phenotype_blendshape_coefficients(
+            **{key: torch.tensor([value]) for key, value in look.items()}
+        )
         state = model.get_rest_model(shape)
         vertices, bones = state["rest_vertices"][0].double().numpy(), state["rest_bone_heads"][0].double().numpy()
         low, tall = vertices[:, 2].min(), np.ptp(vertices[:, 2])

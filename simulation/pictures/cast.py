@@ -63,7 +63,7 @@ def bodies_at(motion: Motion, time_s: float, shapes: Ints) -> Bodies:
     share = at - left
 
     def between(values: Floats) -> Floats:
-        return values[:, left] * (1 - share) + values[:, left + 1] * share
+        return np.asarray(values[:, left] * (1 - share) + values[:, left + 1] * share)
 
     turned = np.angle(np.exp(1j * (motion.facing[:, left + 1] - motion.facing[:, left])))
     rotations, places = joint_transforms(

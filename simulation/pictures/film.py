@@ -70,10 +70,10 @@ class Filmed:
     reading: ScorebugReading
 
 
-def film(motion: Motion, footage: Footage, rink: Rink, look: Look) -> Iterator[Filmed]:
+def film(motion: Motion, footage: Footage, look: Look) -> Iterator[Filmed]:
     """Every picture of ``footage``, (H, W, 3) BGR, in order."""
     readings = scorebug.readings(motion, footage, look.layout)
-    set_up = SetUp(motion, rink, look, footage.size)
+    set_up = SetUp(motion, look, footage.size)
     try:
         before = np.zeros((footage.size[1], footage.size[0], 3), np.uint8)
         cover = scorebug.draw(readings[0], look.layout)
@@ -103,7 +103,8 @@ def film(motion: Motion, footage: Footage, rink: Rink, look: Look) -> Iterator[F
 class SetUp:
     """Hall, people and camera, ready to shoot one picture after the other."""
 
-    def __init__(self, motion: Motion, rink: Rink, look: Look, size: tuple[int, int]) -> None:
+    def __init__(self, motion: Motion, look: Look, size: tuple[int, int]) -> None:
+        rink = Rink(track_shift_m=motion.track_shift_m)
         self._motion, self._rink, self._look = motion, rink, look
         self._shapes = body_shapes(motion)
         standing = standing_people(rink, look.venue)
@@ -128,7 +129,7 @@ class SetUp:
         later = self._bodies(float(footage.race_time_s[ahead]))
         seen = self.look(camera, bodies, way * (other.project(later.vertices) - camera.project(bodies.vertices)))
         sharp = self._scene.draw(
-            camera, bodies.vertices, bodies.normals, bodies.middle, self._blocks(float(footage.race_time_s[index]))
+            camera, bodies.vertices, bodies.normals, bodies.middle, self.blocks(float(footage.race_time_s[index]))
         )
         moved = camera_step(camera, other)
         step = np.eye(3) + way * (moved / moved[2, 2] - np.eye(3))
@@ -142,13 +143,13 @@ class SetUp:
         points, faces = self._in_front
         feet = np.column_stack([bodies.feet, np.zeros(len(bodies.feet))])
         return look_at(
-            _project(camera, bodies.vertices),
+            project(camera, bodies.vertices),
             camera.depth(bodies.vertices),
             step,
             load_body().faces,
             self._helmet_faces,
-            (_project(camera, points), camera.depth(points), faces),
-            camera.project(feet),
+            (project(camera, points), camera.depth(points), faces),
+            (camera.project(feet), camera.depth(feet)),
             camera.size,
         )
 
@@ -158,7 +159,7 @@ class SetUp:
             self._posed = dict(latest) | {race_time_s: bodies_at(self._motion, race_time_s, self._shapes)}
         return self._posed[race_time_s]
 
-    def _blocks(self, race_time_s: float) -> Floats:
+    def blocks(self, race_time_s: float) -> Floats:
         blocks = self._rink.blocks.copy()
         for move in self._motion.blocks:
             if move.time_s <= race_time_s:
@@ -166,7 +167,7 @@ class SetUp:
         return blocks
 
 
-def _project(camera: Camera, points: Floats) -> Floats:
+def project(camera: Camera, points: Floats) -> Floats:
     """As ``camera.project``, NaN as well for what is so far aside that the lens' polynomial would fold it back in."""
     seen = (points - camera.position) @ camera.rotation.T
     aside = np.hypot(seen[..., 0], seen[..., 1]) > 1.5 * seen[..., 2]
@@ -177,18 +178,21 @@ def _near_side(rink: Rink, standing: Floats) -> tuple[Floats, Ints]:
     """Points (M, 3) and faces of what may hide a racer: the mats, and those who stand behind the near ones."""
     line, along = hall.mat_line(rink)
     back, _ = hall.mat_line(rink, hall.MAT_DEPTH_M)
-    points, faces = [], []
+    points: list[Floats] = []
+    faces: list[Ints] = []
+
+    def add(corners: Floats, triangles: Ints) -> None:
+        faces.append(triangles + sum(len(part) for part in points))
+        points.append(corners)
+
     for low, high in (
         (hall.raised(line, 0.0), hall.raised(line, rink.mat_height_m)),
         (hall.raised(line, rink.mat_height_m), hall.raised(back, rink.mat_height_m)),
     ):
         strip = hall.strip(low, high, along)
-        start = sum(map(len, points))
-        points.append(strip.points)
-        faces.append(np.concatenate([strip.quads[:, [0, 1, 2]], strip.quads[:, [0, 2, 3]]]) + start)
+        add(strip.points, np.concatenate([strip.quads[:, [0, 1, 2]], strip.quads[:, [0, 2, 3]]]).astype(np.int32))
     for person in standing[standing[:, :, 1].mean(axis=1) < -rink.ice_width_m / 2]:
-        faces.append(load_body().faces + sum(map(len, points)))
-        points.append(person)
+        add(person, load_body().faces)
     return np.concatenate(points), np.concatenate(faces).astype(np.int32)
 
 

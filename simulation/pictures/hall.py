@@ -96,27 +96,27 @@ def ice_texture(venue: Venue, rink: Rink) -> Picture:
         paint[inside > 127] = venue.infield
     grey = tuple(int(v * 0.72) for v in (venue.infield or venue.ice))
     if rng.random() < 0.75:  # an oval ring with a name in it
-        for reach_m, colour in ((1.0, grey), (0.92, venue.infield or venue.ice), (0.78, venue.ice)):
-            cv2.ellipse(paint, texel(0, 0), (round(10.5 * k * reach_m), round(3.4 * k * reach_m)), 0, 0, 360, colour, -1)
+        for part, ink in ((1.0, grey), (0.92, venue.infield or venue.ice), (0.78, venue.ice)):
+            radii = round(10.5 * k * part), round(3.4 * k * part)
+            cv2.ellipse(paint, texel(0, 0), radii, 0, 0, 360, ink, -1)
         _word(paint, str(rng.choice(_SPONSORS)), texel(0, 0.2), 2.2 * k, grey)
     for _ in range(int(rng.integers(0, 4))):
         colour = tuple(int(v) for v in rng.integers(30, 190, 3))
         _word(paint, str(rng.choice(_SPONSORS)), texel(rng.uniform(-20, 20), rng.choice([-4.6, 4.6])), 1.2 * k, colour)
     cv2.line(paint, texel(*rink.finish_line[0]), texel(*rink.finish_line[1]), (90, 92, 96), 2)
-    for start in ("near", "far"):
-        for x, y in rink.start_dots(start):  # type: ignore[arg-type]
-            cv2.circle(paint, texel(x, y), 3, (40, 40, 44), -1, cv2.LINE_AA)
+    for x, y in np.concatenate([rink.start_dots("near"), rink.start_dots("far")]):
+        cv2.circle(paint, texel(x, y), 3, (40, 40, 44), -1, cv2.LINE_AA)
     frost = 0.02 * noise((height, width), 90, rng) + 0.012 * noise((height, width), 14, rng)
     worn = np.zeros((height, width), np.float32)
     lap = np.linspace(0.0, rink.lap_m, 400)
     for _ in range(420):  # grooves: parts of laps skated before
-        start, length = rng.uniform(0, rink.lap_m), rng.uniform(4, 30)
-        part = lap[lap < length] + start
-        track = rink.to_ice(np.column_stack([part, rng.normal(0.9, 1.1) + 0.5 * np.sin(part / rng.uniform(4, 9))]))
+        begin, length = rng.uniform(0, rink.lap_m), rng.uniform(4, 30)
+        u = lap[lap < length] + begin
+        track = rink.to_ice(np.column_stack([u, rng.normal(0.9, 1.1) + 0.5 * np.sin(u / rng.uniform(4, 9))]))
         points = np.array([texel(x, y) for x, y in track], np.int32)
         cv2.polylines(worn, [points], False, float(rng.uniform(-0.05, 0.03)), 1, cv2.LINE_AA)
     shade = 1.0 + frost + cv2.GaussianBlur(worn, (0, 0), 0.8)
-    return np.clip(paint * shade[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(paint * shade[..., None], 0, 255).astype(np.uint8))
 
 
 def _word(picture: Picture, word: str, middle: tuple[int, int], width: float, colour: tuple[int, ...]) -> None:

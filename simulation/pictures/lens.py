@@ -27,7 +27,7 @@ def blur(sharp: Picture, people: NDArray[np.int16], velocity: NDArray[np.float32
     along its own way, and laid over each other, so that neither smears into the other.
     """
     height, width = people.shape
-    ground = (people < 0).astype(np.uint8)
+    ground = (people < 0).astype(np.float32)
     still = _sweep(sharp, ground, step)
     if not (people >= 0).any():
         return np.clip(still, 0, 255).astype(np.uint8)
@@ -39,14 +39,14 @@ def blur(sharp: Picture, people: NDArray[np.int16], velocity: NDArray[np.float32
     return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 
 
-def _sweep(sharp: Picture, ground: NDArray[np.uint8], step: Floats) -> NDArray[np.float32]:
+def _sweep(sharp: Picture, ground: NDArray[np.float32], step: Floats) -> NDArray[np.float32]:
     """Mean of ``sharp`` over the camera's way, people left out; where nothing else was seen, what is around them."""
     height, width = ground.shape
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height], [width / 2, height / 2]], np.float64)
     moved = cv2.perspectiveTransform(corners[None], step)[0]
     far = float(np.max(np.linalg.norm(moved - corners, axis=1)))
     taps = int(np.clip(np.ceil(far / 1.5), 1, 24))
-    masked = sharp * ground[..., None]
+    masked = np.where(ground[..., None] > 0, sharp, np.uint8(0))
     total = np.zeros((height, width, 3), np.float32)
     weight = np.zeros((height, width), np.float32)
     for share in (np.arange(taps) + 0.5) / taps - 0.5:
@@ -59,7 +59,7 @@ def _sweep(sharp: Picture, ground: NDArray[np.uint8], step: Floats) -> NDArray[n
         total += cv2.warpPerspective(masked, part, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         weight += cv2.warpPerspective(ground, part, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     around = cv2.blur(masked, (25, 25)).astype(np.float32)
-    around /= np.maximum(cv2.blur(ground.astype(np.float32), (25, 25)), 0.02)[..., None]
+    around /= np.maximum(cv2.blur(ground, (25, 25)), 0.02)[..., None]
     known = np.minimum(weight, 1.0)[..., None]
     return np.asarray(total / np.maximum(weight, 1e-3)[..., None] * known + around * (1.0 - known))
 
@@ -101,7 +101,7 @@ def sensor(picture: Picture, exposure: float, warmth: float, noise: float, rng: 
     # chroma is coarser than luma, as after any video coding
     grain = rng.standard_normal((height, width), np.float32) * noise
     tint = cv2.resize(rng.standard_normal((height // 2, width // 2, 3), np.float32), (width, height)) * (0.5 * noise)
-    return np.clip(bright + grain[..., None] + tint, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(bright + grain[..., None] + tint, 0, 255).astype(np.uint8))
 
 
 def comb(picture: Picture, before: Picture) -> Picture:

@@ -1,8 +1,8 @@
 """What a body does, as numbers: the keyframes of each pose and the posture in between.
 
-A posture is written for a skater 1.75 m tall and scaled with the height. Two frames of reference, both x forward, y to
-the left, z up, origin on the ice midway between the blades: the **ice** frame stays upright, the **lean** frame is tilted
-with the body about the x axis. Lengths in metres, angles in degrees.
+A posture is written for a skater 1.75 m tall and scaled with the height. Two frames of reference, both x forward, y
+to the left, z up, origin on the ice midway between the blades: the **ice** frame stays upright, the **lean** frame is
+tilted with the body about the x axis. Lengths in metres, angles in degrees.
 """
 
 from dataclasses import astuple, dataclass, fields, replace

@@ -51,15 +51,13 @@ class Scene:
         self._plotter.show(auto_close=False, interactive=False)
 
     def draw(self, camera: Camera, vertices: Floats, normals: Floats, shadows: Floats, blocks: Floats) -> Picture:
-        """(H, W, 3) BGR. vertices, normals (N, V, 3); shadows (N, 2) where each is cast, NaN for none; blocks (B, 2)."""
+        """(H, W, 3) BGR. vertices, normals (N, V, 3); shadows (N, 2) where each is cast; blocks (B, 2)."""
         for mesh, points, across in zip(self._people, vertices, normals, strict=True):
             if np.isfinite(camera.project(points.mean(axis=0))).all():
                 _move(mesh, points, across)
-        spots = np.repeat(np.nan_to_num(shadows, nan=1e4), 4, axis=0) + np.tile(_SPOT, (len(shadows), 1))
+        spots = np.repeat(shadows, 4, axis=0) + np.tile(_SPOT, (len(shadows), 1))
         self._shadows.points = np.column_stack([spots, np.full(len(spots), 0.004)]).astype(np.float32)
-        corners = np.tile(_block_corners(), (len(blocks), 1))
-        corners[:, :2] += np.repeat(blocks, 8, axis=0)
-        self._blocks.points = corners.astype(np.float32)
+        self._blocks.points = block_corners(blocks).reshape(-1, 3).astype(np.float32)
         widest = _aim(self._plotter.camera, camera)
         self._plotter.render()
         drawn = np.asarray(self._plotter.screenshot(None, return_img=True))
@@ -109,17 +107,18 @@ class Scene:
             hall.strip(hall.raised(back, -0.02), hall.raised(floor, -0.02), along), colour=(60, 62, 70), shade=0.8
         )
 
-        lamps = []
-        for x in np.arange(-half_x + 4, half_x, 6.5):
-            for y in (-9.0, -3.0, 3.0, 9.0):
-                lamps.append(
-                    pyvista.Plane(center=(x, y, -hall.LAMP_HEIGHT_M), direction=(0, 0, 1), i_size=1.4, j_size=0.5)
-                )
+        lamps = [
+            pyvista.Plane(center=(x, y, -hall.LAMP_HEIGHT_M), direction=(0, 0, 1), i_size=1.4, j_size=0.5)
+            for x in np.arange(-half_x + 4, half_x, 6.5)
+            for y in (-9.0, -3.0, 3.0, 9.0)
+        ]
         self._plotter.add_mesh(pyvista.merge(lamps), color="white", lighting=False)
         under = pyvista.Plane(center=(0, 0, -hall.LAMP_HEIGHT_M - 1), i_size=200, j_size=160)
         self._plotter.add_mesh(under, color=(0.93, 0.94, 0.96), lighting=False)
         ice = pyvista.Plane(center=(0, 0, 0), i_size=2 * half_x, j_size=2 * half_y, i_resolution=1, j_resolution=1)
-        self._plotter.add_mesh(ice, texture=_texture(hall.ice_texture(venue, rink), light), lighting=False, opacity=0.92)
+        self._plotter.add_mesh(
+            ice, texture=_texture(hall.ice_texture(venue, rink), light), lighting=False, opacity=0.92
+        )
 
     def _surface(
         self,
@@ -176,7 +175,7 @@ class Scene:
         quads = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])
         cells = (quads[None] + 8 * np.arange(count)[:, None, None]).reshape(-1, 4)
         mesh = pyvista.PolyData(
-            np.tile(_block_corners(), (count, 1)).astype(np.float32),
+            np.zeros((8 * count, 3), np.float32),
             np.column_stack([np.full(len(cells), 4), cells]).ravel(),
         )
         self._plotter.add_mesh(mesh, color=(0.09, 0.09, 0.1), lighting=False)
@@ -187,16 +186,18 @@ _CLOTH = {"lighting": True, "ambient": 0.34, "diffuse": 0.78, "specular": 0.12, 
 _SPOT = np.array([[-0.75, -0.5], [0.75, -0.5], [0.75, 0.5], [-0.75, 0.5]])
 
 
-def _block_corners() -> Floats:
-    """(8, 3) of a block around 0, 0: a blunt pyramid."""
-    wide, deep, high = (v / 2 for v in _BLOCK_M)
-    corners = [
-        (x * wide * (1 - 0.3 * z), y * deep * (1 - 0.3 * z), z * 2 * high)
-        for z in (0, 1)
-        for y in (-1, 1)
-        for x in (-1, 1)
-    ]
-    return np.array(corners, float)
+def block_corners(blocks: Floats) -> Floats:
+    """(B, 2) -> (B, 8, 3) corners of the blocks that lie there: blunt pyramids."""
+    wide, deep, high = _BLOCK_M
+    one = np.array(
+        [
+            (0.5 * x * wide * (1 - 0.3 * z), 0.5 * y * deep * (1 - 0.3 * z), z * high)
+            for z in (0, 1)
+            for y in (-1, 1)
+            for x in (-1, 1)
+        ]
+    )
+    return np.asarray(one + np.column_stack([blocks, np.zeros(len(blocks))])[:, None])
 
 
 def _texture(rgb: Picture, light: float) -> Any:
@@ -230,10 +231,12 @@ def _move(mesh: Any, vertices: Floats, normals: Floats) -> None:
 
 
 def _aim(view: Any, camera: Camera) -> float:
-    """Point the drawing camera as ``camera``; returns how much wider it draws, so that the lens has no empty corners."""
+    """Point the drawing camera as ``camera``; returns how much wider it draws: bending leaves no empty corner."""
     width, height = camera.size
-    corner = math.hypot(width, height) / 2 / camera.focal_px
-    widest = max(1.0, 1.0 / (1.0 + camera.k1 * corner**2 * (1 - 2 * camera.k1 * corner**2)))
+    corner = straight = math.hypot(width, height) / 2 / camera.focal_px
+    for _ in range(30):
+        straight = corner / (1 + camera.k1 * straight**2)
+    widest = max(1.0, straight / corner)
     view.position = camera.position
     view.focal_point = camera.position + camera.rotation[2]
     view.up = -camera.rotation[1]
@@ -249,7 +252,7 @@ def _through_lens(drawn: Picture, camera: Camera, widest: float) -> Picture:
     y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2)[:, None] / camera.focal_px
     seen = x * x + y * y
     straight = seen
-    for _ in range(4):
+    for _ in range(6):
         straight = seen / (1 + camera.k1 * straight) ** 2
     factor = 1.0 / (1 + camera.k1 * straight) / widest * camera.focal_px * drawn.shape[1] / width
     map_x = (x * factor + drawn.shape[1] / 2 - 0.5).astype(np.float32)

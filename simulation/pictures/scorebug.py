@@ -148,7 +148,9 @@ def lay_over(picture: Picture, canvas: Canvas) -> Picture:
     return out
 
 
-def slab(canvas: Canvas, x: int, y: int, width: int, height: int, colour: Colour, cover: int = 225, slant: int = 0) -> None:
+def slab(
+    canvas: Canvas, x: int, y: int, width: int, height: int, colour: Colour, cover: int = 225, slant: int = 0
+) -> None:
     """A filled bar, its upper edge moved ``slant`` to the right; ``colour`` is laid on premultiplied."""
     corners = np.array([[x + slant, y], [x + width + slant, y], [x + width, y + height], [x, y + height]], np.int32)
     shade = tuple(int(v * cover / 255) for v in colour)
@@ -156,9 +158,7 @@ def slab(canvas: Canvas, x: int, y: int, width: int, height: int, colour: Colour
     cv2.fillConvexPoly(canvas.cover, corners, cover, cv2.LINE_AA)
 
 
-def words(
-    canvas: Canvas, text: str, x: int, y: int, size: float, colour: Colour = _WHITE, align: str = "left"
-) -> None:
+def words(canvas: Canvas, text: str, x: int, y: int, size: float, colour: Colour = _WHITE, align: str = "left") -> None:
     """``text`` with its baseline at ``y``; x is its left end, its middle or its right end."""
     (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, size, 2)
     x -= {"left": 0, "middle": width // 2, "right": width}[align]

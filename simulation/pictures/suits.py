@@ -11,8 +11,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.pictures.body import BODY, BOOT, FOOT, FOREARM, HAND, HEAD, HELMET, LEFT, NECK
-from simulation.pictures.body import SHIN, THIGH, UPPER_ARM, load_body
+from simulation.pictures.body import (
+    BODY,
+    BOOT,
+    FOOT,
+    FOREARM,
+    HAND,
+    HEAD,
+    HELMET,
+    LEFT,
+    NECK,
+    SHIN,
+    THIGH,
+    UPPER_ARM,
+    load_body,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]

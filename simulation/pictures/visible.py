@@ -24,9 +24,9 @@ class Seen:
     helmet      (N, 4)  the same of the helmet
     visibility  (N,)    share of the whole person, parts outside the picture included, that is seen; 0 outside
     helmet_visibility (N,)
-    foot        (N, 2)  the point midway between the blades, pixels; may lie outside
+    foot        (N, 2)  the point midway between the blades, pixels; NaN where hidden or outside the picture
+    depth       (N,)    m ahead of the camera, of that point
     people      (H, W)  index of who is seen at each pixel, or NOBODY or BEFORE
-    helmet_mask (H, W)  whether it is the helmet
     velocity    (H, W, 2)  pixels that the surface moves while the shutter is open, where people are
     """
 
@@ -35,8 +35,8 @@ class Seen:
     visibility: Floats
     helmet_visibility: Floats
     foot: Floats
+    depth: Floats
     people: NDArray[np.int16]
-    helmet_mask: NDArray[np.bool_]
     velocity: NDArray[np.float32]
 
 
@@ -47,14 +47,14 @@ def look_at(
     faces: Ints,
     is_helmet: NDArray[np.bool_],
     in_front: tuple[Floats, Floats, Ints],
-    foot: Floats,
+    foot: tuple[Floats, Floats],
     size: tuple[int, int],
 ) -> Seen:
     """Draw everybody's mesh into a depth buffer.
 
     pixels (N, V, 2) and depth (N, V) of the vertices (NaN behind the camera), ``step`` (N, V, 2) how far they move
     while the shutter is open, ``is_helmet`` (F,) faces of the helmet, ``in_front`` pixels, depth and faces of what may
-    hide people, ``foot`` (N, 2), size width and height.
+    hide people, ``foot`` pixels (N, 2) and depth (N,) of the points midway between the blades, size width and height.
     """
     width, height = size
     count = len(pixels)
@@ -81,22 +81,31 @@ def look_at(
         helmet=helmet,
         visibility=np.where(np.isfinite(box[:, 0]), np.minimum(share[:, 0], 1.0) * inside, 0.0),
         helmet_visibility=np.where(np.isfinite(helmet[:, 0]), np.minimum(share[:, 1], 1.0), 0.0),
-        foot=foot,
+        foot=_seen_feet(*foot, people, size),
+        depth=foot[1],
         people=people,
-        helmet_mask=helmet_mask,
         velocity=velocity,
     )
 
 
+def _seen_feet(foot: Floats, depth: Floats, people: NDArray[np.int16], size: tuple[int, int]) -> Floats:
+    """NaN for those outside the picture or hidden by what is nobody; behind another racer they count as seen."""
+    with np.errstate(invalid="ignore"):
+        inside = np.asarray(((foot >= 0) & (foot < np.array(size))).all(axis=1) & (depth > 0))
+    pixel = np.where(inside[:, None], foot, 0).astype(int)
+    shown = inside & (people[pixel[:, 1], pixel[:, 0]] != BEFORE)
+    return np.where(shown[:, None], foot, np.nan)
+
+
 def _inside_share(pixels: Floats, size: tuple[int, int]) -> Floats:
     with np.errstate(invalid="ignore"):
-        inside = ((pixels >= 0) & (pixels < np.array(size))).all(axis=2)
+        inside = np.asarray(((pixels >= 0) & (pixels < np.array(size))).all(axis=2))
     return np.asarray(inside.mean(axis=1))
 
 
 def _boxes(pixels: Floats, size: tuple[int, int]) -> Floats:
     """(N, 4) x, y, width, height around the vertices, cut at the picture's edge; NaN where nothing is left."""
-    behind = ~np.isfinite(pixels[..., 0]).all(axis=1)
+    behind = np.asarray(~np.isfinite(pixels[..., 0]).all(axis=1))
     known = np.where(behind[:, None, None], 0.0, pixels)
     low = np.clip(known.min(axis=1), 0, size)
     high = np.clip(known.max(axis=1), 0, size)
@@ -106,7 +115,9 @@ def _boxes(pixels: Floats, size: tuple[int, int]) -> Floats:
 
 
 @njit(cache=True)
-def _hide_kernel(pixels: Floats, depth: Floats, faces: Ints, buffer: NDArray[np.float32], people: NDArray[np.int16]) -> None:
+def _hide_kernel(
+    pixels: Floats, depth: Floats, faces: Ints, buffer: NDArray[np.float32], people: NDArray[np.int16]
+) -> None:
     height, width = buffer.shape
     for f in range(faces.shape[0]):
         i, j, k = faces[f]
@@ -129,7 +140,7 @@ def _hide_kernel(pixels: Floats, depth: Floats, faces: Ints, buffer: NDArray[np.
                 z = 1.0 / (u / depth[i] + v / depth[j] + w / depth[k])
                 if z < buffer[y, x]:
                     buffer[y, x] = z
-                    people[y, x] = -2
+                    people[y, x] = BEFORE
 
 
 @njit(cache=True)

@@ -1,0 +1,138 @@
+"""Simulated pictures as a data set for a detector: many races, venues, broadcasts, cameras; boxes in YOLO's format."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.camera import STYLES, Camera, Footage, direct
+from simulation.motion import Motion, Pose
+from simulation.pictures import scorebug
+from simulation.pictures.film import SetUp, draw_look, project
+from simulation.pictures.scene import block_corners
+from simulation.pictures.visible import NOBODY, Seen
+from simulation.race import simulate_race
+from simulation.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+CLASSES = ("skater", "helmet", "block")
+SKATER, HELMET, BLOCK = range(3)
+PICTURES_A_RACE = 16
+LEAST_SEEN = {SKATER: 0.15, HELMET: 0.4}
+"""Share of a person or helmet that has to be seen for it to have a box."""
+_LEAST_PX = 3.0
+_FPS = 25.0
+_VALIDATION_RACES = 8
+"""Every so many races one is for validation, so that no venue is in both parts."""
+
+
+def write_dataset(
+    scenario: Scenario,
+    seed: int,
+    size: tuple[int, int],
+    count: int,
+    folder: Path,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Write ``count`` pictures with labels, and ``data.yaml`` that names them, as ultralytics reads it.
+
+    Every ``PICTURES_A_RACE`` pictures the race is another (``seed`` grows by one), and with it venue, suits, graphics
+    and camera. Half the pictures of a race with falls show somebody down.
+    """
+    for part in ("train", "val"):
+        (folder / "images" / part).mkdir(parents=True, exist_ok=True)
+        (folder / "labels" / part).mkdir(parents=True, exist_ok=True)
+    done = 0
+    while done < count:
+        race = done // PICTURES_A_RACE
+        part = "val" if race % _VALIDATION_RACES == _VALIDATION_RACES - 1 else "train"
+        many = min(PICTURES_A_RACE, count - done)
+        for picture, labels in _pictures(scenario, seed + race, size, many):
+            name = f"{seed + race:06d}-{done % PICTURES_A_RACE:02d}"
+            quality = int(np.random.default_rng((seed, done)).integers(55, 96))
+            cv2.imwrite(
+                str(folder / "images" / part / f"{name}.jpg"), picture, [int(cv2.IMWRITE_JPEG_QUALITY), quality]
+            )
+            lines = [f"{kind:.0f} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n" for kind, x, y, w, h in labels]
+            (folder / "labels" / part / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+            done += 1
+            progress(done, count)
+    names = "".join(f"  {k}: {name}\n" for k, name in enumerate(CLASSES))
+    val = "val" if any((folder / "images" / "val").iterdir()) else "train"
+    (folder / "data.yaml").write_text(
+        f"path: {folder.resolve()}\ntrain: images/train\nval: images/{val}\nnames:\n{names}", encoding="utf-8"
+    )
+
+
+def _pictures(
+    scenario: Scenario, seed: int, size: tuple[int, int], many: int
+) -> list[tuple[NDArray[np.uint8], Floats]]:
+    """``many`` pictures (H, W, 3) of one race with their labels (N, 5)."""
+    rng = np.random.default_rng((seed, 49979687))
+    motion = simulate_race(scenario, seed)
+    style = STYLES[int(rng.choice(len(STYLES), p=[0.64, 0.08, 0.1, 0.18]))]
+    footage = direct(motion, style, _FPS, size, seed)
+    look = replace(draw_look(seed), softness=float(rng.uniform(0.0, 1.0)))
+    readings = scorebug.readings(motion, footage, look.layout)
+    frames = np.array([reading.frame or 1 for reading in readings])
+    out = []
+    set_up = SetUp(motion, look, size)
+    try:
+        for index in _moments(motion, footage, many, rng):
+            take = next(take for take in footage.takes if take.first - 1 <= index < take.last)
+            picture, seen = set_up.shoot(footage, take, index)
+            reading = readings[int(np.searchsorted(frames, index + 1, side="right")) - 1]
+            picture = scorebug.lay_over(picture, scorebug.draw(reading, look.layout))
+            blocks = set_up.blocks(float(footage.race_time_s[index]))
+            out.append((picture, _labels(motion, footage[index], seen, blocks)))
+    finally:
+        set_up.close()
+    return out
+
+
+def _moments(motion: Motion, footage: Footage, many: int, rng: np.random.Generator) -> list[int]:
+    """Indices of pictures, spread over the footage; half of them while somebody is down, where anybody falls."""
+    column = np.clip(np.searchsorted(motion.time_s, footage.race_time_s), 0, len(motion.time_s) - 1)
+    down = np.isin(motion.pose[:, column], (Pose.FALL, Pose.SLIDE, Pose.LYING, Pose.KNEEL)).any(axis=0)
+    fallen = np.flatnonzero(down)
+    picked = list(rng.choice(fallen, min(many // 2, len(fallen)), replace=False))
+    rest = np.setdiff1d(np.arange(len(footage)), picked)
+    spread = np.array_split(rest, many - len(picked))
+    return sorted(int(k) for k in [*picked, *(int(rng.choice(part)) for part in spread if len(part))])
+
+
+def _labels(motion: Motion, camera: Camera, seen: Seen, blocks: Floats) -> Floats:
+    """(N, 5) class and box: middle x, y, width, height as shares of the picture."""
+    rows: list[tuple[int, Floats]] = []
+    for k, person in enumerate(motion.people):
+        if person.role not in ("racer", "teammate") or seen.visibility[k] < LEAST_SEEN[SKATER]:
+            continue
+        rows.append((SKATER, seen.box[k]))
+        if seen.helmet_visibility[k] >= LEAST_SEEN[HELMET]:
+            rows.append((HELMET, seen.helmet[k]))
+    rows += [(BLOCK, box) for box in _block_boxes(camera, seen, blocks)]
+    scale = np.array([*camera.size, *camera.size], float)
+    labels = [
+        (kind, *(np.array([box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3]]) / scale))
+        for kind, box in rows
+        if min(box[2], box[3]) >= _LEAST_PX
+    ]
+    return np.array(labels, float).reshape(-1, 5)
+
+
+def _block_boxes(camera: Camera, seen: Seen, blocks: Floats) -> list[Floats]:
+    """Boxes of the blocks in the picture whose middle nobody and nothing hides."""
+    width, height = camera.size
+    boxes = []
+    for corners in project(camera, block_corners(blocks)):
+        if not np.isfinite(corners).all():
+            continue
+        low, high = np.clip(corners.min(axis=0), 0, camera.size), np.clip(corners.max(axis=0), 0, camera.size)
+        x, y = (0.5 * (low + high)).astype(int)
+        if 0 < x < width - 1 and 0 < y < height - 1 and seen.people[y, x] == NOBODY:
+            boxes.append(np.concatenate([low, high - low]))
+    return boxes

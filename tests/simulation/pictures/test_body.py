@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from simulation.motion import Pose
+from simulation.pictures.body import BLADE, HELMET, joint_transforms, load_body, pose_bodies
+from simulation.pictures.postures import KEYFRAMES, keyed
+
+
+def posed(pose, phase=0.0, lean=0.0, facing=0.0, xy=(0.0, 0.0), height_m=1.75):
+    body = load_body()
+    postures = keyed(np.array([pose], np.uint8), np.array([phase]))
+    given = np.zeros(1, np.int32), np.array([height_m])
+    rotations, places = joint_transforms(
+        body, postures, *given, np.array([xy]), np.array([facing]), np.array([lean], float)
+    )
+    return body, pose_bodies(body, rotations, places, *given)[0][0]
+
+
+def test_every_pose_has_keyframes_from_phase_0_on():
+    assert set(KEYFRAMES) == set(Pose)
+    for keys in KEYFRAMES.values():
+        phases = [phase for phase, _ in keys]
+        assert phases[0] == 0.0
+        assert phases == sorted(set(phases))
+
+
+@pytest.mark.parametrize("pose", [Pose.STROKE, Pose.CORNER])
+def test_a_stroke_ends_where_the_next_begins(pose):
+    ends = keyed(np.array([pose, pose], np.uint8), np.array([0.0, 1.0]))
+    np.testing.assert_allclose(ends[0], ends[1])
+
+
+def test_who_stands_is_as_tall_as_said_on_blades_and_under_a_helmet():
+    _, vertices = posed(Pose.STAND, height_m=1.8)
+    assert 1.76 < np.ptp(vertices[:, 2]) < 1.95
+
+
+@pytest.mark.parametrize("pose", [Pose.STAND, Pose.GLIDE, Pose.STROKE])
+@pytest.mark.parametrize("facing", [0.0, 2.0])
+def test_blades_are_on_the_ice_around_the_given_point(pose, facing):
+    body, vertices = posed(pose, facing=facing, xy=(3.0, -5.0))
+    blades = vertices[body.part == BLADE]
+    assert -0.03 < blades[:, 2].min() < 0.03
+    middle = 0.5 * (blades[:, :2].min(axis=0) + blades[:, :2].max(axis=0))
+    assert np.hypot(*(middle - (3.0, -5.0))) < 0.25
+
+
+def test_a_corner_leans_to_the_left():
+    body, vertices = posed(Pose.CORNER, lean=0.9)
+    helmet = vertices[body.part == HELMET].mean(axis=0)
+    assert helmet[1] > 0.2
+    assert 0.3 < helmet[2] < 1.0
+
+
+def test_who_lies_is_low():
+    _, vertices = posed(Pose.LYING)
+    assert vertices[:, 2].max() < 0.9
+
+
+def test_many_bodies_at_once_are_as_each_alone():
+    body = load_body()
+    pose, phase = np.array([Pose.CORNER, Pose.STROKE, Pose.KICK], np.uint8), np.array([0.2, 0.7, 0.5])
+    shape, height = np.array([0, 1, 0], np.int32), np.array([1.6, 1.7, 1.9])
+    xy, facing, lean = np.arange(6.0).reshape(3, 2), np.array([0.1, 2.0, -1.0]), np.array([0.8, 0.1, 0.0])
+
+    def run(rows):
+        given = shape[rows], height[rows]
+        frames = joint_transforms(body, keyed(pose[rows], phase[rows]), *given, xy[rows], facing[rows], lean[rows])
+        return pose_bodies(body, *frames, *given)
+
+    together = run(slice(None))
+    for k in range(3):
+        for one, many in zip(run(slice(k, k + 1)), together, strict=True):
+            np.testing.assert_allclose(one[0], many[k], atol=1e-9)
+
+
+def test_normals_are_unit_and_point_out_of_the_helmet():
+    body = load_body()
+    given = np.zeros(1, np.int32), np.array([1.75])
+    frames = joint_transforms(
+        body, keyed(np.array([0], np.uint8), np.zeros(1)), *given, np.zeros((1, 2)), np.zeros(1), np.zeros(1)
+    )
+    vertices, normals = pose_bodies(body, *frames, *given)
+    np.testing.assert_allclose(np.linalg.norm(normals[0], axis=1), 1.0, atol=1e-6)
+    helmet = body.part == HELMET
+    outward = vertices[0, helmet] - vertices[0, helmet].mean(axis=0)
+    assert (np.sum(outward * normals[0, helmet], axis=1) > 0).mean() > 0.9

@@ -1,0 +1,67 @@
+"""The whole way to pictures; needs the extra ``simulate``."""
+
+import av
+import numpy as np
+import polars as pl
+import pytest
+
+from race.formats import read_race
+from simulation.camera import direct
+from simulation.pictures.dataset import CLASSES, write_dataset
+from simulation.pictures.film import draw_look, film
+from simulation.pictures.record import WEB_CRF, record
+from simulation.race import simulate_race
+from simulation.scenario import Scenario
+
+pytest.importorskip("pyvista")
+pytestmark = pytest.mark.slow
+SIZE = (320, 180)
+
+
+@pytest.fixture(scope="module")
+def race():
+    motion = simulate_race(Scenario(event="500m", gender="m", starters=4, require={"falls": 0}), 4)
+    return motion, direct(motion, "broadcast", 25.0, SIZE, 4, from_s=12.0, to_s=12.4)
+
+
+def test_pictures_show_people_where_the_truth_says(race):
+    motion, footage = race
+    for filmed in film(motion, footage, draw_look(4)):
+        seen = filmed.seen
+        assert (seen.visibility > 0.5).any()
+        inside = (seen.people >= 0).sum()
+        assert filmed.picture.shape == (180, 320, 3)
+        assert inside == sum((seen.people == k).sum() for k in range(len(motion.people)))
+        for k in np.flatnonzero(seen.visibility > 0.9):
+            rows, columns = np.nonzero(seen.people == k)
+            x, y, w, h = seen.box[k]
+            assert abs(columns.min() - x) <= 2 and abs(columns.max() + 1 - x - w) <= 2
+            assert abs(rows.min() - y) <= 2 and abs(rows.max() + 1 - y - h) <= 2
+
+
+def test_the_video_has_every_picture_and_its_truth(race, tmp_path):
+    motion, footage = race
+    done = []
+    record(motion, footage, draw_look(4), tmp_path, WEB_CRF, lambda k, count: done.append((k, count)))
+    truth = read_race(tmp_path)
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        count = sum(1 for _ in container.decode(video=0))
+    assert count == len(footage) == truth.video.frames == done[-1][0] == done[-1][1]
+    assert all(0 <= row.time_s <= truth.video.duration_s for row in truth.passes)
+    people = pl.read_parquet(tmp_path / "truth_people.parquet")
+    assert people["frame"].max() <= count
+    lines = (tmp_path / "truth_mot.txt").read_text().splitlines()
+    assert len(lines) == len(people)
+
+
+def test_a_data_set_is_what_ultralytics_reads(tmp_path):
+    scenario = Scenario(event="500m", gender="w", starters=4)
+    write_dataset(scenario, 3, SIZE, 3, tmp_path, lambda k, count: None)
+    pictures = sorted(tmp_path.glob("images/*/*.jpg"))
+    assert len(pictures) == 3
+    for picture in pictures:
+        label = tmp_path / "labels" / picture.parent.name / f"{picture.stem}.txt"
+        rows = np.loadtxt(label, ndmin=2).reshape(-1, 5)
+        assert set(rows[:, 0].astype(int)) <= set(range(len(CLASSES)))
+        assert (rows[:, 1:] >= 0).all() and (rows[:, 1:] <= 1).all()
+    assert "names:\n  0: skater\n  1: helmet\n  2: block\n" in (tmp_path / "data.yaml").read_text()
