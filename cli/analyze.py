@@ -54,8 +54,6 @@ def analyze(request: Request) -> None:
         with stage("Reconstructing the race"):
             result = reconstruct(observations, given)
         race = result.race
-        if before is not None:
-            write_observations(before, staging / "observations")
         write_detections(observations.detections, staging / "det.txt")
         write_camera(observations.frames, race.camera_level, staging / "camera.parquet")
         write_track_tables(result, staging)
@@ -68,6 +66,8 @@ def analyze(request: Request) -> None:
         race = race.model_copy(update={"computing": _computing(started, observations)})
         write_race(race, staging / "race.json")
         write_report(staging)
+        if before is not None:
+            write_observations(before, staging / "observations")
     for warning in race.warnings:
         warn(warning)
     _summary(race, request.out)

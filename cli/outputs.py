@@ -1,6 +1,7 @@
 """Writing results: whole or not at all, and never over somebody else's."""
 
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,26 +43,21 @@ KEPT = "unfinished"
 
 @contextmanager
 def whole_file(path: Path, *inputs: Path | None) -> Iterator[Path]:
-    """A name to write to that becomes ``path`` when the block ends well, and is removed when it does not.
+    """A name to write to, in a hidden folder beside ``path``, that becomes ``path`` when the block ends well.
 
     Raises OutputError, before anything is computed, where ``path`` cannot be written or is one of ``inputs``.
     """
-    partial = path.with_name(path.name + ".part")
     if any(given is not None and given.resolve() == path.resolve() for given in inputs):
         raise OutputError(f"{path}: is what is read; choose another --out")
     if path.exists() and not path.is_file():
         raise OutputError(f"{path}: not a file; --out has to name a file")
     try:
-        partial.touch()
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+            partial = Path(folder) / path.name
+            yield partial
+            partial.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    try:
-        yield partial
-        partial.replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager

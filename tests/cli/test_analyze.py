@@ -201,6 +201,15 @@ def test_a_failure_later_leaves_earlier_results_and_keeps_what_was_seen(
     assert {path.name for path in run.iterdir()} == set(ANALYSIS)
 
 
+def test_a_failure_after_given_observations_keeps_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command, run: Path
+) -> None:
+    monkeypatch.setattr("cli.analyze.write_report", failing)
+    ended = command("analyze", "--observations", run, "--out", tmp_path / "new")
+    assert ended.status == 1
+    assert not (tmp_path / "new").exists()
+
+
 def test_corrections_that_name_no_track(tmp_path: Path, command: Command, clip: Path) -> None:
     (tmp_path / "repair.txt").write_text("tracks 7 and 12 are one\n")
     options = ("--corrections", tmp_path / "repair.txt")
