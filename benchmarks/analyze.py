@@ -1,9 +1,9 @@
 """What ``shorttrack analyze`` costs: seconds of computing per second of video, pictures a second and peak memory.
 
-    python -m benchmarks.analyze VIDEO [--weights W.pt]
+    python -m benchmarks.analyze VIDEO [--weights W.pt] [--times 5]
 
 Each run is the real command in a process of its own. The first starts with an empty cache: it converts the weights and
-compiles the kernels. The last analyses the video five times over in one file: its memory shows whether it stays flat.
+compiles the kernels. The last analyses the video ``--times`` over in one file: its memory shows whether it stays flat.
 """
 
 import argparse
@@ -21,7 +21,6 @@ import av
 
 from vision.frames import probe
 
-TIMES = 5
 POLL_S = 0.1
 
 
@@ -37,13 +36,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video", type=Path)
     parser.add_argument("--weights")
+    parser.add_argument("--times", type=int, default=5)
     given = parser.parse_args()
     options = ["--weights", str(Path(given.weights).resolve())] if given.weights else []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        long = repeat(given.video, TIMES, folder / f"long{given.video.suffix}")
+        runs = {"first run": given.video, "warm": given.video}
+        if given.times > 1:
+            long = folder / f"long{given.video.suffix}"
+            runs[f"warm, {given.times} times as long"] = repeat(given.video, given.times, long)
         print(f"{'':24} {'s':>7} {'s per s':>8} {'pictures/s':>11} {'peak MB':>8}")
-        for name, video in (("first run", given.video), ("warm", given.video), (f"warm, {TIMES} times as long", long)):
+        for name, video in runs.items():
             cost = analyze(video, folder, options)
             about = probe(video)
             memory = "-" if cost.peak_mb is None else f"{cost.peak_mb:.0f}"

@@ -112,7 +112,8 @@ def _observe(request: Request, video: Video, staging: Path) -> Observations:
     from vision.weights import find_weights
 
     assert request.video is not None
-    detector = load_detector(find_weights(request.weights), request.device)
+    with stderr.status("Loading the detector"):
+        detector = load_detector(find_weights(request.weights), request.device)
     with stage(f"Watching ({detector.device})", pictures_between(video, request.from_s, request.to_s)) as advance:
         observations = observe(request.video, detector, request.from_s, request.to_s, lambda frame: advance(None))
     write_observations(observations, staging / "observations")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cli.outputs import whole_file
-from cli.progress import pictures_between, stage, warn
+from cli.progress import pictures_between, stage, stderr, warn
 
 
 def detect(
@@ -19,7 +19,8 @@ def detect(
     about = probe(video)
     check_span(about, from_s, to_s)
     with whole_file(out, video) as partial:
-        detector = load_detector(find_weights(weights), device)
+        with stderr.status("Loading the detector"):
+            detector = load_detector(find_weights(weights), device)
         with stage("Finding people", pictures_between(about, from_s, to_s)) as advance:
             found, warnings = find_people(video, detector, from_s, to_s, lambda frame: advance(None))
         write_detections(found, partial)

@@ -22,7 +22,7 @@ class _Rate(ProgressColumn):
 def stage(name: str, total: int | None = None) -> Iterator[Callable[[int | None], None]]:
     """A stage of ``total`` pictures; call what is given once a picture, with the total where it turns out later."""
     columns = (
-        TextColumn("{task.description:<22}"),
+        TextColumn("{task.description:<24}"),
         BarColumn(),
         TextColumn("{task.completed}"),
         _Rate(),

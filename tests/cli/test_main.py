@@ -98,3 +98,11 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr("sys.argv", ["shorttrack", "report", str(tmp_path)])
     with pytest.raises(ZeroDivisionError):
         run()
+
+
+def test_report_of_what_is_no_run(tmp_path: Path, command: Command) -> None:
+    assert command("report", tmp_path / "no").said_in_one_line("no", "No such file")
+    assert command("report", tmp_path).said_in_one_line(str(tmp_path), "no race.json")
+    (tmp_path / "race.json").write_text('{"video": {}}')
+    assert command("report", tmp_path).said_in_one_line("race.json", "video")
+    assert [path.name for path in tmp_path.iterdir()] == ["race.json"]
