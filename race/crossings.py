@@ -50,11 +50,12 @@ class LineTrack:
 
 @dataclass(frozen=True, slots=True)
 class LineCrossing:
-    """Racer (index) ``racer`` crosses a line at ``time_s``, give or take ``time_sd_s``."""
+    """Racer (index) ``racer`` crosses a line at ``time_s``, give or take ``time_sd_s``; ``seen`` doing so, or not."""
 
     racer: int
     time_s: float
     time_sd_s: float
+    seen: bool = True
 
 
 def follow_lines(lines: Lines, scene: Scene) -> list[LineTrack]:

@@ -27,9 +27,11 @@ def possible_events(readings: list[ScorebugReading], final_clock_s: float | None
 
     ``final_clock_s`` is the time at which the clock stopped, None where it was not seen to.
     """
-    shown = {(int(r.clock_s), r.laps_to_go) for r in readings if r.clock_s is not None and r.laps_to_go is not None}
-    if final_clock_s is not None:
-        shown.add((final_clock_s, 0))
+    shown = {
+        (float(int(reading.clock_s)), reading.laps_to_go)
+        for reading in readings
+        if reading.clock_s is not None and reading.laps_to_go is not None
+    }
     return [
         event
         for event in EVENTS

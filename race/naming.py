@@ -1,25 +1,46 @@
 """Names for racers: the score bug's rows say who is where in the order, and the order of the racers is known."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from race.formats import ScorebugReading
+from race.laps import Passage
 
 MAX_WAIT_S = 4.0
 """A row is matched to the order seen at most so long after it came up: later it may be out of date."""
+SHOWN_FOR_S = 6.0
+"""Rows that come up so long after a passage of the finish line are its result."""
+PASSAGE_VOTES, ORDER_VOTES = 2, 1
+"""What they were at the line is what the rows mean; where they are when the row comes up may have changed since."""
 
 
 def name_racers(
-    readings: list[ScorebugReading], time_s: NDArray[np.float64], rank: NDArray[np.float64]
+    readings: Sequence[ScorebugReading],
+    time_s: NDArray[np.float64],
+    rank: NDArray[np.float64],
+    passages: Sequence[Passage],
 ) -> dict[int, tuple[str, float]]:
-    """Racer (index) -> name and confidence, from rows of rank and name and the ``rank`` (R, F) seen at ``time_s`` (F,).
+    """Racer (index) -> name and confidence, from rows of rank and name.
 
-    Every appearance of a row gives one vote, to the racer who had its rank at the first moment after it at which the
-    ranks of all were known. No name goes to two racers, nor two names to one: the clearer one wins.
+    rank (R, F) is the order seen at ``time_s`` (F,), ``passages`` are those of the finish line. Every result of a
+    passage and every appearance of a row gives votes. No name goes to two racers, nor two names to one: the name with
+    more votes chooses first.
     """
     votes: dict[str, Counter[int]] = defaultdict(Counter)
+    for k, passage in enumerate(passages):
+        end_s = min([passage.time_s + SHOWN_FOR_S, *(later.time_s for later in passages[k + 1 : k + 2])])
+        names: dict[int, Counter[str]] = defaultdict(Counter)
+        for reading in readings:
+            if passage.crossings[-1].time_s <= reading.time_s < end_s:
+                for row in reading.rows:
+                    if row.rank is not None and row.name:
+                        names[row.rank][row.name] += 1
+        for place, crossing in enumerate(passage.crossings, start=1):
+            if names[place]:
+                votes[names[place].most_common(1)[0][0]][crossing.racer] += PASSAGE_VOTES
     complete = np.isfinite(rank).any(axis=0)
     shown: set[tuple[int, str]] = set()
     for reading in readings:
@@ -29,12 +50,11 @@ def name_racers(
             for t in after:
                 racers = np.flatnonzero(rank[:, t] == place)
                 if len(racers) == 1:
-                    votes[name][int(racers[0])] += 1
+                    votes[name][int(racers[0])] += ORDER_VOTES
                     break
         shown = rows
     named: dict[int, tuple[str, float]] = {}
     taken: set[str] = set()
-    # The name that came most often first: a misread one comes once.
     pairs = [
         (count, count / votes[name].total(), racer, name) for name in votes for racer, count in votes[name].items()
     ]

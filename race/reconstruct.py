@@ -20,6 +20,7 @@ from race.result import Facts, assemble
 from race.scene import Scene, make_scene
 from race.shots import label_shots
 from race.start_list import Entry
+from race.sweep import fill_in, find_sweeps
 from tracking import Corrections, Tracks, apply_corrections
 
 Floats = NDArray[np.float64]
@@ -78,7 +79,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
 
     final = next((run for run in reversed(clock) if run.final_clock_s is not None), None)
     event, model = _event(observations, given, final)
-    passages = _passages(observations, scene, paths, in_race, final, model)
+    passages = _passages(observations, scene, paths, order, in_race, final, model)
     facts = Facts(
         observations, scene, shots, tracks, paths, order, clock, final, event, model, passages, given.start_list
     )
@@ -126,11 +127,12 @@ def _passages(
     observations: Observations,
     scene: Scene,
     paths: Paths,
+    order: Order,
     in_race: NDArray[np.bool_],
     final: ClockRun | None,
     event: RaceEvent | None,
 ) -> list[Passage]:
-    """The pack's passages over the finish line, numbered as far as they can be."""
+    """The pack's passages over the finish line, seen or told by the camera's sweep, numbered as far as they can be."""
     if not len(paths.ids):
         return []
     rows = np.isin(observations.lines.frame, scene.number[in_race])
@@ -138,5 +140,7 @@ def _passages(
     lines = Lines(seen.frame[rows], seen.top[rows], seen.bottom[rows], seen.strength[rows])
     tracks = follow_lines(lines, scene)
     crossings = [crossing for line in tracks for crossing in find_crossings(line, paths, scene.time_s)]
+    rank = order.rank(np.isfinite(paths.position[..., 0]))
+    passages = fill_in(group_passages(crossings), find_sweeps(paths, order, rank, scene, in_race))
     stopped_s = final.stopped_at_s if final is not None else None
-    return number_passages(group_passages(crossings), observations.scorebug, stopped_s, event)
+    return number_passages(passages, observations.scorebug, stopped_s, event)

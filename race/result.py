@@ -57,7 +57,7 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     active = _active(facts, finish)
     rank = facts.order.rank(active)
     gap_s = _gap_to_leader(facts.order, rank)
-    names = name_racers(facts.observations.scorebug, facts.scene.time_s, rank)
+    names = name_racers(facts.observations.scorebug, facts.scene.time_s, rank, facts.passages)
     competitors = _competitors(facts, names, finish, warnings)
     race_start_s = _race_start(facts, finish, warnings)
     crossings = _crossings(facts, names, active, warnings)
@@ -205,7 +205,7 @@ def _crossings(
                     time_sd_s=crossing.time_sd_s,
                     lap_time_s=lap_time_s,
                     rank=_rank_in(facts, passage, crossing, active),
-                    source="vision" if row is None else "fused",
+                    source=("vision" if row is None else "fused") if crossing.seen else "interpolated",
                 )
             )
     rows += [

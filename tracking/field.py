@@ -8,6 +8,7 @@ likelihoods.
 """
 
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -83,6 +84,11 @@ PLACE_SD, SIZE_SD, SPEED_SD, TURNING, MAX_MISFIT, REACH, REACH_PER_S, MISS, MISS
 LOST_S, FOUND, UNEXPLAINED, COLOUR, COLOUR_S, LEAST_SPEED, FORESHORTENING, SLOW, PASSED, PASSED_GAP = range(10, 20)
 
 
+def costs_of(settings: FieldSettings) -> Floats:
+    """The costs as the kernels take them."""
+    return np.array(astuple(settings)[3:], np.float64)
+
+
 def track_field(
     detections: DetectionTable,
     frames: Ints,
@@ -117,7 +123,7 @@ def track_field(
         (np.arange(at, len(frames)), warp[at:]),
         (np.arange(at, -1, -1), np.concatenate([warp[:1], np.linalg.inv(warp[at:0:-1])])),
     )
-    costs = np.array(astuple(settings)[3:], np.float64)
+    costs = costs_of(settings)
     for steps, step_warp in ways:
         parents = np.zeros((len(steps), settings.beam), np.int32)
         taken = np.full((len(steps), settings.beam, len(seed)), -1, np.int64)
@@ -254,7 +260,7 @@ def carry_beam(  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def count_passes(state, ahead, cost):  # type: ignore[no-untyped-def]
-    """How many pairs of the field (R,) changed places along their common way; ``ahead`` (R, R) is brought up to date."""
+    """How many pairs of the field changed places along their common way; ``ahead`` (R, R) is brought up to date."""
     passes = 0
     for i in range(len(state)):
         for j in range(i):
@@ -493,7 +499,7 @@ def _as_tracks(
     parts = [(column, identity, detections.box[row], np.ones(len(row), np.bool_), row)]
     for i in range(choice.shape[1]):
         seen = np.flatnonzero(choice[:, i] >= 0)
-        for before, after in zip(seen[:-1], seen[1:], strict=True):
+        for before, after in pairwise(seen):
             if after - before > 1 and time_s[after] - time_s[before] <= FILL_S:
                 between = np.arange(before + 1, after)
                 ends = detections.box[choice[[before, after], i]]
@@ -520,10 +526,11 @@ def _between(ends: Floats, time_s: Floats, warp: Floats) -> Floats:
     time_s (n + 1,) of the frames from the one end to the other, warp (n, 3, 3) from each to the next.
     """
     boxes = np.empty((len(warp) - 1, 4))
-    forward, backward = np.eye(3), np.eye(3)
+    forward: Floats = np.eye(3)
+    backward: Floats = np.eye(3)
     for step in warp:
         backward = step @ backward
-    backward = np.linalg.inv(backward)
+    backward = np.asarray(np.linalg.inv(backward), np.float64)
     for k in range(len(warp) - 1):
         forward, backward = warp[k] @ forward, warp[k] @ backward
         share = (time_s[k + 1] - time_s[0]) / (time_s[-1] - time_s[0])

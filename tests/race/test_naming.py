@@ -1,6 +1,8 @@
 import numpy as np
 
+from race.crossings import LineCrossing
 from race.formats import ScorebugReading, ScorebugRow
+from race.laps import Passage
 from race.naming import name_racers
 
 TIME_S = np.arange(0, 10, 0.1)
@@ -15,7 +17,7 @@ def ranks(*rows):
 
 
 def test_a_row_names_whoever_has_its_rank():
-    named = name_racers([shown(1.0, (1, "KOREA"), (3, "JAPAN"))], TIME_S, ranks(3, 1, 2))
+    named = name_racers([shown(1.0, (1, "KOREA"), (3, "JAPAN"))], TIME_S, ranks(3, 1, 2), [])
     assert {racer: name for racer, (name, _) in named.items()} == {1: "KOREA", 0: "JAPAN"}
 
 
@@ -32,25 +34,33 @@ def test_every_appearance_votes_and_the_majority_wins():
         shown(4.0),
         shown(5.0, (1, "B"), (2, "A")),
     ]
-    named = name_racers(readings, TIME_S, rank)
+    named = name_racers(readings, TIME_S, rank, [])
     assert named[0][0] == "A"
     assert named[1][0] == "B"
     assert named[0][1] < 0.8  # the contradiction costs confidence
 
 
 def test_no_order_no_name():
-    assert name_racers([shown(1.0, (1, "A"))], TIME_S, np.full((2, len(TIME_S)), np.nan)) == {}
+    assert name_racers([shown(1.0, (1, "A"))], TIME_S, np.full((2, len(TIME_S)), np.nan), []) == {}
     late = ranks(1, 2)
     late[:, TIME_S < 8.0] = np.nan
-    assert name_racers([shown(1.0, (1, "A"))], TIME_S, late) == {}
+    assert name_racers([shown(1.0, (1, "A"))], TIME_S, late, []) == {}
 
 
 def test_a_tie_names_nobody():
     rank = ranks(1, 2)
     rank[:, TIME_S >= 3.0] = [[2.0], [1.0]]
-    assert name_racers([shown(0.0, (1, "A")), shown(1.0), shown(4.0, (1, "A"))], TIME_S, rank) == {}
+    assert name_racers([shown(0.0, (1, "A")), shown(1.0), shown(4.0, (1, "A"))], TIME_S, rank, []) == {}
 
 
 def test_a_name_misread_once_does_not_win():
     readings = [shown(1.0, (1, "H. WEI")), shown(1.5), shown(3.0, (1, "H. WEI")), shown(4.0), shown(6.0, (1, "H.V"))]
-    assert name_racers(readings, TIME_S, ranks(1, 2))[0][0] == "H. WEI"
+    assert name_racers(readings, TIME_S, ranks(1, 2), [])[0][0] == "H. WEI"
+
+
+def test_rows_after_a_passage_name_those_who_crossed_in_that_order():
+    """The order seen later is another one: the rows mean the crossing. One of six readings is misread."""
+    passage = Passage((LineCrossing(1, 2.0, 0.01), LineCrossing(0, 2.2, 0.01)))
+    readings = [shown(3.0, (1, "A"), (2, "B.V")), *(shown(3.5 + k, (1, "A"), (2, "B. VAN")) for k in range(4))]
+    named = name_racers(readings, TIME_S, ranks(1, 2), [passage])
+    assert (named[1][0], named[0][0]) == ("A", "B. VAN")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from race.formats import ScorebugReading, ScorebugRow
+from race.observations import no_lines
 from race.reconstruct import Given, reconstruct
 from race.start_list import Entry
 
@@ -129,3 +130,18 @@ def test_what_follows_the_finish_makes_no_laps(last_lap):
     race = reconstruct(observations, Given()).race
     last_s = max(row.time_s for row in race.finish)
     assert all(crossing.time_s is None or crossing.time_s <= last_s for crossing in race.crossings)
+
+
+def test_the_camera_s_sweep_counts_laps_where_no_line_is_seen(race, crossing_times):
+    """Two and a half laps, the finish line never visible and no score bug."""
+    observations, s_m = race([LAP_M * 0.6 - 1.6 * k for k in range(3)], [12.5] * 3, [0.2, 0.0, 0.3], 23.0)
+    result = reconstruct(replace(observations, lines=no_lines()), Given())
+    rows = [crossing for crossing in result.race.crossings if crossing.sighting is not None]
+    assert {row.source for row in rows} == {"interpolated"}
+    assert {row.sighting for row in rows} == {1, 2}
+    truth = [np.sort(crossing_times(s_m, k * LAP_M)) for k in (1, 2)]
+    for sighting, times in zip((1, 2), truth, strict=True):
+        found = sorted(row.time_s for row in rows if row.sighting == sighting)
+        assert np.abs(np.array(found) - times).max() < 3 * rows[0].time_sd_s
+        assert {row.rank for row in rows if row.sighting == sighting} == {1, 2, 3}
+    assert result.race.finish == []

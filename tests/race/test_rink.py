@@ -52,6 +52,30 @@ def test_track_to_ice_and_back_is_the_identity(u: float, d: float, shift: float)
     assert back[1] == pytest.approx(d, abs=1e-9)
 
 
+def naive_track(x: float, y: float, rink: Rink) -> tuple[float, float]:
+    """The nearest of many points walked along the measured line from the finish line on, metre by metre."""
+    half, radius, step = rink.straight_m / 2, rink.measured_radius_m, 0.002
+    centre = rink.track_shift_m
+    walked = np.arange(0, rink.lap_m, step)
+    at, heading = np.empty((len(walked), 2)), 0.0
+    place = np.array([0.0, -radius])
+    for k in range(len(walked)):
+        at[k] = place
+        beyond = abs(place[0] - centre) > half
+        heading += step / radius if beyond else 0.0
+        place = place + step * np.array([math.cos(heading), math.sin(heading)])
+    apart = np.hypot(*(at - [x, y]).T)
+    nearest = int(apart.argmin())
+    inside = abs(y) < radius if abs(x - centre) <= half else math.hypot(abs(x - centre) - half, y) < radius
+    return float(walked[nearest]), float(-apart[nearest] if inside else apart[nearest])
+
+
+@pytest.mark.parametrize(("x", "y"), [(3, -9), (12, -7.5), (21, -5), (24, 1), (17, 9), (-2, 11), (-18, 6), (-24, -3)])
+def test_track_coordinates_are_those_of_walking_along_the_line(x: float, y: float) -> None:
+    rink = Rink(track_shift_m=0.8)
+    assert rink.to_track([x, y]) == pytest.approx(naive_track(x, y, rink), abs=0.02)
+
+
 @given(x=st.floats(-30, 30), y=st.floats(-15, 15), shift=SHIFTS)
 def test_ice_to_track_and_back_is_the_identity_everywhere_on_the_ice(x: float, y: float, shift: float) -> None:
     rink = Rink(track_shift_m=shift)

@@ -1,0 +1,180 @@
+"""A field of known size: the joint choice against trying all of them, and identities through overlaps."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracking.field import OPTIONS, count_passes, extend, track_field
+from tracking.tables import DetectionTable
+
+FPS = 25.0
+
+
+def naive_choices(costs, boxes):
+    """Every joint choice of one option each, no box twice: (cost, boxes), cheapest first."""
+    found = []
+    for pick in product(*[range(len(options)) for options in costs]):
+        taken = [boxes[i][k] for i, k in enumerate(pick)]
+        real = [d for d in taken if d >= 0]
+        if len(set(real)) == len(real):
+            found.append((sum(costs[i][k] for i, k in enumerate(pick)), tuple(taken)))
+    return sorted(found)
+
+
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(1, 12), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_extend_finds_the_cheapest_joint_choices(size, boxes, children, random):
+    costs, dets = [], []
+    for _ in range(size):
+        some = random.sample(range(boxes), random.randint(0, boxes))
+        dets.append([*some, -1])
+        costs.append([round(random.uniform(-3, 5), 3) for _ in dets[-1]])
+    option_cost, option_det = np.full((size, OPTIONS), np.nan), np.full((size, OPTIONS), -1)
+    for i in range(size):
+        option_cost[i, : len(costs[i])], option_det[i, : len(dets[i])] = costs[i], dets[i]
+    counts = np.array([len(c) for c in costs])
+    total, parent, taken = np.empty(children), np.empty(children, np.int64), np.empty((children, size), np.int64)
+    found = extend(7, 10.0, counts, option_cost, option_det, boxes, children, 0, total, parent, taken)
+    expected = naive_choices(costs, dets)[:children]
+    assert found == len(expected)
+    np.testing.assert_allclose(np.sort(total[:found]), [10.0 + cost for cost, _ in expected], atol=1e-9)
+    assert set(parent[:found]) <= {7}
+    for row in taken[:found]:
+        real = row[row >= 0]
+        assert len(set(real)) == len(real)
+
+
+def scene(paths, hidden=(), width=60.0, height=100.0, noise=1.0, seed=0, merge_px=0.0):
+    """Detections of people walking along ``paths`` (R, F, 2), centres; (person, frame) of ``hidden`` are not seen.
+
+    With ``merge_px`` two whose centres are nearer than that are seen as one box, the union of both.
+    """
+    rng = np.random.default_rng(seed)
+    rows, truth = [], []
+    for t in range(paths.shape[1]):
+        boxes = []
+        for r in range(len(paths)):
+            if (r, t) not in hidden:
+                x, y = paths[r, t] + rng.normal(0, noise, 2)
+                boxes.append(([x - width / 2, y - height / 2, x + width / 2, y + height / 2], r))
+        if merge_px and len(boxes) == 2 and abs(boxes[0][0][0] - boxes[1][0][0]) < merge_px:
+            (a, _), (b, _) = boxes
+            boxes = [([min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])], -1)]
+        for (left, top, right, bottom), r in boxes:
+            rows.append((t + 1, left, top, right - left, bottom - top))
+            truth.append(r)
+    found = np.array(rows)
+    table = DetectionTable(found[:, 0].astype(np.int32), found[:, 1:5], np.full(len(found), 0.9))
+    return table, np.array(truth)
+
+
+def follow(table, frames, seed_frame, **kwargs):
+    seed = np.flatnonzero(table.frame == seed_frame)
+    numbers = np.arange(1, frames + 1, dtype=np.int32)
+    shot = kwargs.pop("shot", np.zeros(frames, np.int32))
+    motion = kwargs.pop("motion", None)
+    return track_field(table, numbers, (numbers - 1) / FPS, motion, shot, seed, (1280, 720), **kwargs)
+
+
+def identities(tracks, truth):
+    """For every identity, the people it was seen on."""
+    return {int(i): set(truth[tracks.detection[(tracks.id == i) & tracks.seen]].tolist()) for i in np.unique(tracks.id)}
+
+
+def crossing(frames=60, speeds=(200.0, 320.0), start=(100.0, 20.0), y=(300.0, 312.0)):
+    """Two to the right, the one behind faster: it goes by in the middle."""
+    t = np.arange(frames) / FPS
+    return np.array(
+        [np.stack([x + v * t, np.full(frames, h)], axis=-1) for x, v, h in zip(start, speeds, y, strict=True)]
+    )
+
+
+def test_one_who_goes_by_keeps_the_identity():
+    table, truth = scene(crossing())
+    for seed_frame in (1, 30, 60):  # forward, both ways, backward
+        found = identities(follow(table, 60, seed_frame), truth)
+        assert sorted(found.values(), key=min) == [{0}, {1}]
+
+
+def test_two_who_are_one_box_for_a_while_come_apart_as_they_were():
+    table, truth = scene(crossing(), merge_px=30.0)
+    assert (truth == -1).sum() >= 10
+    tracks = follow(table, 60, 1)
+    found = identities(tracks, truth)
+    assert [people - {-1} for people in sorted(found.values(), key=lambda people: max(people))] == [{0}, {1}]
+
+
+def test_somebody_hidden_is_filled_in_between():
+    paths = crossing(speeds=(200.0, 200.0), start=(300.0, 100.0))
+    table, _ = scene(paths, hidden={(1, t) for t in range(20, 32)})
+    tracks = follow(table, 60, 1)
+    rows = (tracks.id == 2) & ~tracks.seen
+    assert sorted(tracks.frame[rows]) == list(range(21, 33))
+    middle = tracks.box[rows][:, 0] + tracks.box[rows][:, 2] / 2
+    np.testing.assert_allclose(middle, paths[1, 20:32, 0], atol=6.0)
+
+
+def test_the_camera_s_motion_is_taken_out():
+    """The camera pans by 20 px a picture: without it nobody is where they are expected."""
+    frames = 60
+    paths = crossing(start=(600.0, 520.0))
+    shift = -8.0 * np.arange(frames)
+    seen = paths + np.stack([shift, np.zeros(frames)], axis=-1)
+    table, truth = scene(seen)
+    motion = np.tile(np.eye(3), (frames, 1, 1))
+    motion[1:, 0, 2] = -8.0
+    found = identities(follow(table, frames, 1, motion=motion), truth)
+    assert sorted(found.values(), key=min) == [{0}, {1}]
+
+
+def test_over_a_cut_colours_tell_who_is_who():
+    """After the cut the two have changed sides in the picture; their suits have not changed."""
+    paths = crossing(speeds=(200.0, 200.0), start=(500.0, 200.0))
+    paths[:, 30:, 0] = paths[::-1, 30:, 0]
+    table, truth = scene(paths)
+    suits = np.array([[0.9, 0.1, 0.0], [0.0, 0.1, 0.9]])[truth]
+    table = DetectionTable(table.frame, table.box, table.score, suits)
+    shot = np.repeat(np.array([0, 1], np.int32), 30)
+    found = identities(follow(table, 60, 1, shot=shot), truth)
+    assert sorted(found.values(), key=min) == [{0}, {1}]
+
+
+def test_every_detection_belongs_to_one_at_most():
+    rng = np.random.default_rng(3)
+    paths = 300 + rng.normal(0, 6, (4, 50, 2)).cumsum(axis=1) + np.arange(4)[:, None, None] * 90
+    table, _ = scene(paths)
+    tracks = follow(table, 50, 1)
+    rows = tracks.detection[tracks.seen]
+    assert len(set(rows.tolist())) == len(rows)
+    assert set(np.unique(tracks.id)) <= {1, 2, 3, 4}
+    pairs = list(zip(tracks.frame.tolist(), tracks.id.tolist(), strict=True))
+    assert len(set(pairs)) == len(pairs)
+    assert pairs == sorted(pairs)
+    assert ((tracks.link_confidence >= 0) & (tracks.link_confidence <= 1)).all()
+
+
+def test_count_passes_counts_a_change_of_places_once():
+    from tracking.field import DEFAULT, VV, VX, FieldSettings, H, X, costs_of
+
+    state = np.zeros((2, 10))
+    state[:, H], state[:, VX], state[:, VV] = 100.0, 1000.0, 0.1
+    ahead = np.zeros((2, 2), np.int8)
+    cost = costs_of(DEFAULT)
+    counts = []
+    for gap in (300.0, 150.0, 40.0, -40.0, 40.0, -150.0, -300.0):  # within a body height of each other: not yet a pass
+        state[1, X], state[0, X] = 0.0, gap
+        counts.append(count_passes(state, ahead, cost))
+    assert counts == [0, 0, 0, 0, 0, 1, 0]
+    assert FieldSettings().passed_gap == pytest.approx(1.0)
+
+
+def test_costs_stand_where_the_kernels_look_for_them():
+    from dataclasses import fields
+
+    import tracking.field as field
+
+    for place, setting in enumerate(fields(field.FieldSettings)[3:]):
+        assert getattr(field, setting.name.upper()) == place
