@@ -22,8 +22,8 @@ from simulation.state import (
 )
 
 _DT = 1.0 / RATE_HZ
-IDLE_MPS, ROLLING_MPS = 3.6, 10.5
-"""Along the measured line: while waiting, and on arrival at the exchange."""
+IDLE_MPS, ROLLING_MPS, SPEED_UP_S = 3.4, 11.5, 3.0
+"""Along the measured line: while waiting, on arrival at the exchange, and how long before it that begins."""
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -82,24 +82,24 @@ def _step_idle(plan: Plan, state: State, course: Course, b: int, racer: int, goa
     if not np.isnan(goal):
         pace = max(6.0, state.v[racer] / 1.04) if racing else 9.0
         left = max((goal - state.s[racer]) / pace, 0.0)
-        fade = np.exp(-left / 2.0)
+        fade = np.exp(-left / SPEED_UP_S)
         # Where to be now so as to arrive with the racer, rolling.
-        due = goal + 1.0 - (IDLE_MPS * left + (ROLLING_MPS - IDLE_MPS) * 2.0 * (1.0 - fade))
+        due = goal + 1.6 - (IDLE_MPS * left + (ROLLING_MPS - IDLE_MPS) * SPEED_UP_S * (1.0 - fade))
         miss = nearest_lap(due - state.s[b], course)
         speed = IDLE_MPS + (ROLLING_MPS - IDLE_MPS) * fade + min(2.5, max(-2.4, miss * (0.12 + 1.2 * fade)))
-        if follows and racing and left < 2.8:
-            x = min(1.0, 1.0 - (left - 0.5) / 2.3)
+        if follows and racing and left < 3.2:
+            x = min(1.0, 1.0 - (left - 1.0) / 2.2)
             lane += (state.d[racer] - lane) * x * x * (3 - 2 * x)
-        if follows and racing and left < 1.3:
+        if follows and racing and left < 2.0:
             # In front of its racer, letting it come up to the hands.
             pace = state.v[racer] / bend(state.d[racer], is_corner(local_m(state, course, racer), course), course)
-            miss = nearest_lap(state.s[racer] + 0.9 + 2.4 * max(0.0, left - 0.2) - state.s[b], course)
-            speed = pace - (2.4 if left > 0.2 else 0.8) + min(4.0, max(-5.0, 2.0 * miss))
-    state.v[b] += min(4.5, max(-4.0, (speed * narrow - state.v[b]) / 0.4)) * _DT
+            miss = nearest_lap(state.s[racer] + 1.0 + 2.4 * max(0.0, left - 0.1) - state.s[b], course)
+            speed = pace - (2.4 if left > 0.1 else 0.8) + min(4.0, max(-4.0, 3.0 * miss))
+    state.v[b] += min(5.5, max(-4.0, (speed * narrow - state.v[b]) / 0.4)) * _DT
     state.v[b] = min(max(0.3, state.v[b]), 14.0)
     pull = 7.0 * (lane - state.d[b]) - 5.0 * state.offset_v[b]
     if follows and goal - state.s[racer] < 20.0:
-        pull = 16.0 * (lane - state.d[b]) - 7.0 * state.offset_v[b]
+        pull = 25.0 * (lane - state.d[b]) - 8.5 * state.offset_v[b]
     state.offset_v[b] += min(7.0, max(-7.0, pull)) * _DT
     state.d[b] += state.offset_v[b] * _DT
     state.s[b] += along(state.v[b] * _DT, local, max(state.d[b], -6.0), 0.0, course)

@@ -75,6 +75,30 @@ def test_everybody_comes_home_in_a_race_without_falls(event) -> None:  # type: i
             assert changes == len(event.legs) - 1
 
 
+def test_a_relay_is_handed_over_by_a_push_in_the_back_at_the_beginning_of_a_straight() -> None:
+    motion = simulate_race(Scenario(event="relay-2000m", gender="x", starters=4, require=Requirements(falls=0)), 5)
+    gained, given = [], []
+    for team in range(1, 5):
+        rows = np.array([k for k, person in enumerate(motion.people) if person.competitor == team])
+        raced = motion.racing[rows]
+        for n in np.flatnonzero(np.any(raced[:, 1:] != raced[:, :-1], axis=0)) + 1:
+            before, after = rows[raced[:, n - 1]][0], rows[raced[:, n]][0]
+            assert (motion.pose[before, n], motion.pose[after, n]) == (Pose.PUSH, Pose.PUSHED)
+            ahead = np.hypot(*(motion.xy[after, n] - motion.xy[before, n]))
+            assert 0.2 < ahead < 1.4  # an arm's length, blade midpoint to blade midpoint
+            u = (motion.s_m[after, n] - motion.track_shift_m) % 55.56
+            assert u > 55.56 - 20 or u < 14.5  # from the corner's exit to the straight's end
+            gained.append(motion.speed[after, n : n + 70].max() - motion.speed[after, n])
+            given.append(motion.speed[before, n] - motion.speed[before, n + 70])
+    assert len(gained) == 4 * 7
+    # Now and then one comes late, chases its racer and has its speed already.
+    assert np.median(gained) > 1.5
+    assert np.median(given) > 1.5
+    idle = np.isin(motion.pose[:16], (Pose.GLIDE,)) & ~motion.racing[:16]
+    radius = np.abs(motion.xy[:16, :, 1])[idle & (motion.time_s > 20) & (motion.time_s < 100)]
+    assert np.percentile(radius, 90) < 8.5  # inside the track
+
+
 def test_ranks_are_the_order_of_crossing(sprints: list[Motion]) -> None:
     for motion in sprints:
         for row in motion.crossings:
