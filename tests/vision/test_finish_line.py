@@ -88,10 +88,9 @@ def test_the_edge_of_a_paint_is_no_line():
 
 
 def test_what_a_person_covers_is_no_line():
-    picture = ice()
-    cv2.rectangle(picture, (300, 180), (306, 300), (170, 170, 170), -1)
-    assert find_lines(picture, np.array([[280.0, 120.0, 50.0, 190.0]])) == []
-    assert find_lines(picture, NOBODY) != []  # it would be one if nobody stood there
+    picture = ice(300.0)
+    assert len(find_lines(picture, NOBODY)) == 1
+    assert find_lines(picture, np.array([[270.0, 90.0, 60.0, 270.0]])) == []
 
 
 def test_pixels_are_those_of_the_picture_whatever_its_size():
