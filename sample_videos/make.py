@@ -27,7 +27,7 @@ class Sample:
 
 
 SAMPLES = {
-    "ladies-500-last-laps": Sample("ladies-500-final", 3, "broadcast", (640, 360), 25.0, "boxes", 18.5, 24.0),
+    "ladies-500-last-laps": Sample("ladies-500-final", 1, "broadcast", (640, 360), 25.0, "boxes", 18.5, 24.0),
 }
 
 
