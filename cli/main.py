@@ -128,6 +128,10 @@ def simulate(
     size: Annotated[str, typer.Option(metavar="WxH", help="Of the pictures; even numbers.")] = "1280x720",
     fps: Annotated[float, typer.Option(help="Pictures a second.", min=1, max=1000)] = 50.0,
     no_video: Annotated[bool, typer.Option("--no-video", help="Observations in place of a video.")] = False,
+    dataset: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="K labelled pictures to train a detector on, and no video.", min=1),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over another race.")] = False,
 ) -> None:
     """Make up a race with its truth, and film it."""
@@ -135,9 +139,11 @@ def simulate(
     sides = [int(side) for side in (width, height) if side.isdecimal() and side.isascii()]
     if len(sides) != 2 or any(side % 2 or not 32 <= side <= 8192 for side in sides):
         raise typer.BadParameter(f"{size!r}: expected two even numbers such as 1280x720", param_hint="--size")
+    if no_video and dataset is not None:
+        raise typer.BadParameter("a data set needs pictures; leave --no-video out", param_hint="--dataset")
     from cli.simulate import simulate as run_simulate
 
-    run_simulate(scenario, seed, camera, (sides[0], sides[1]), fps, not no_video, out, force)
+    run_simulate(scenario, seed, camera, (sides[0], sides[1]), fps, not no_video, dataset, out, force)
 
 
 @app.command()

@@ -35,6 +35,8 @@ SIMULATION = (
     "observations",
 )
 """What ``simulate`` writes."""
+DATASET = ("data.yaml", "images", "labels")
+"""What ``simulate --dataset`` writes."""
 
 STAGING = ".partial"
 KEPT = "unfinished"

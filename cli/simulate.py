@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cli.outputs import ANALYSIS, SIMULATION, check_free, results_folder
+from cli.outputs import ANALYSIS, DATASET, SIMULATION, check_free, results_folder
 from cli.progress import stage
 from race.errors import ScenarioError
 
@@ -11,9 +11,17 @@ EXTRA = ("anny", "pyvista")
 
 
 def simulate(
-    scenario: str, seed: int, camera: str, size: tuple[int, int], fps: float, video: bool, out: Path, force: bool
+    scenario: str,
+    seed: int,
+    camera: str,
+    size: tuple[int, int],
+    fps: float,
+    video: bool,
+    dataset: int | None,
+    out: Path,
+    force: bool,
 ) -> None:
-    """Write the race and its truth into ``out``, with a video or with what would be seen in one.
+    """Write the race and its truth into ``out``, with a video or with what would be seen in one; or a data set.
 
     Raises ScenarioError, OutputError.
     """
@@ -26,7 +34,7 @@ def simulate(
     if style is None:
         raise ScenarioError(f"--camera {camera}: unknown; one of {', '.join(STYLES)}")
     # Whatever an analysis left there was of another video.
-    names = (*SIMULATION, *ANALYSIS)
+    names = DATASET if dataset else (*SIMULATION, *ANALYSIS)
     check_free(out, names, None, force)
     with results_folder(out, names) as staging:
         if not video:
@@ -34,10 +42,14 @@ def simulate(
                 simulate_observations(plan, seed, style, fps, size, staging)
             return
         try:
+            from simulation.pictures.dataset import write_dataset
             from simulation.pictures.record import simulate_video
 
-            with stage("Filming") as advance:
-                simulate_video(plan, seed, style, fps, size, staging, lambda done, total: advance(total))
+            with stage("Filming", dataset) as advance:
+                if dataset:
+                    write_dataset(plan, seed, size, dataset, staging, lambda done, total: advance(total))
+                else:
+                    simulate_video(plan, seed, style, fps, size, staging, lambda done, total: advance(total))
         except ModuleNotFoundError as error:
             if error.name not in EXTRA:
                 raise

@@ -63,9 +63,7 @@ def write_dataset(
             progress(done, count)
     names = "".join(f"  {k}: {name}\n" for k, name in enumerate(CLASSES))
     val = "val" if any((folder / "images" / "val").iterdir()) else "train"
-    (folder / "data.yaml").write_text(
-        f"path: {folder.resolve()}\ntrain: images/train\nval: images/{val}\nnames:\n{names}", encoding="utf-8"
-    )
+    (folder / "data.yaml").write_text(f"train: images/train\nval: images/{val}\nnames:\n{names}", encoding="utf-8")
 
 
 def _pictures(

@@ -62,6 +62,17 @@ def test_the_analysis_may_lie_beside_the_truth(tmp_path: Path, command: Command)
     assert command("evaluate", tmp_path, tmp_path).status == 0
 
 
+@pytest.mark.slow
+def test_dataset(tmp_path: Path, command: Command) -> None:
+    pytest.importorskip("pyvista")
+    pytest.importorskip("anny")
+    made = command("simulate", "clean-500", "--dataset", "2", "--size", "160x90", "--out", tmp_path / "set")
+    assert made.status == 0, made.err
+    assert {path.name for path in (tmp_path / "set").iterdir()} == {"data.yaml", "images", "labels"}
+    assert len(list((tmp_path / "set").rglob("*.jpg"))) == 2
+    assert str(tmp_path) not in (tmp_path / "set" / "data.yaml").read_text()  # it may be moved
+
+
 def test_bad_input(tmp_path: Path, command: Command) -> None:
     out = tmp_path / "race"
     (tmp_path / "bad.toml").write_text('event = "400m"\n')
