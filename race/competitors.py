@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from race.observations import Detections, Observations
 from race.racers import Paths, count_racers, find_paths
 from race.scene import Scene
-from tracking import DetectionTable, Tracks, track_whole
-from tracking.field import track_field
+from tracking import DetectionTable, Tracks, track_field, track_whole
 
 Mask = NDArray[np.bool_]
 

@@ -4,6 +4,7 @@ from tracking.compiling import kernel_cache
 
 with kernel_cache():
     from tracking.corrections import Corrections, apply_corrections, read_corrections
+    from tracking.field import FieldSettings, track_field
     from tracking.files import TrackingFileError, read_det, read_motion, write_tracks
     from tracking.online import Matches, TrackerState, new_state, step
     from tracking.sequence import track_online
@@ -17,6 +18,7 @@ __all__ = [
     "SKATERS",
     "Corrections",
     "DetectionTable",
+    "FieldSettings",
     "Matches",
     "Settings",
     "TrackerState",
@@ -28,6 +30,7 @@ __all__ = [
     "read_det",
     "read_motion",
     "step",
+    "track_field",
     "track_online",
     "track_whole",
     "write_tracks",
