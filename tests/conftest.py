@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
-    """Footage and tracking data that may be measured on but not shipped: ``SHORTTRACK_REFERENCE``, else ``../shared``."""
+    """Footage and tracking data to measure on, not shipped: the folder ``SHORTTRACK_REFERENCE``, else ``../shared``."""
     folder = Path(os.environ.get("SHORTTRACK_REFERENCE", ROOT.parent / "shared"))
     if not (folder / "footage").is_dir():
         pytest.skip(f"no reference footage in {folder}; set SHORTTRACK_REFERENCE to the folder that holds it")
