@@ -115,7 +115,7 @@ def check_free(folder: Path, names: tuple[str, ...], sha256: str | None, force: 
 
 def check_inputs_stay(folder: Path, names: tuple[str, ...], inputs: Iterable[Path | None]) -> None:
     """Raise OutputError where one of ``inputs`` is, or lies in, what will be written over in ``folder``."""
-    outputs = [(folder / name).resolve() for name in (*names, STAGING)]
+    outputs = [(folder / name).resolve() for name in (*names, STAGING, KEPT)]
     for given in inputs:
         if given is not None and any(given.resolve().is_relative_to(output) for output in outputs):
             raise OutputError(f"{folder}: {given} is in it and would be written over; choose another --out")

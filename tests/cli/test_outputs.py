@@ -131,7 +131,7 @@ def test_links_are_taken_away_and_not_followed(tmp_path: Path) -> None:
 
 
 def test_inputs_stay(tmp_path: Path) -> None:
-    for inside in ("race.json", "observations/clip.mp4", ".partial/clip.mp4"):
+    for inside in ("race.json", "observations/clip.mp4", ".partial/clip.mp4", "unfinished/clip.mp4"):
         with pytest.raises(OutputError, match="written over"):
             check_inputs_stay(tmp_path, NAMES, [None, tmp_path / inside])
     check_inputs_stay(tmp_path, NAMES, [None, tmp_path / "clip.mp4", tmp_path / "other" / "race.json"])
