@@ -19,8 +19,8 @@ PACK_S = 4.5
 """Between two crossings of one lap at most: a racer further behind the one ahead is taken for one of the next lap."""
 SHORTEST_LAP_S, LONGEST_LAP_S = 7.0, 16.0
 """A full lap with a flying start; the shortest ever skated is just under 8 s."""
-CLOCK_STOPS_S = (-0.5, 4.0)
-"""The clock stops so long after the winner's crossing: some run on until somebody stops them."""
+CLOCK_OFF_S = 0.7
+"""The winner's crossing is at most so far from when the clock on the screen shows the time it stops at."""
 SHOWN_AFTER_S = 5.0
 """The score bug shows the new laps to go at most so long after the leader's crossing."""
 
@@ -57,16 +57,18 @@ def group_passages(crossings: Sequence[LineCrossing]) -> list[Passage]:
 def number_passages(
     passages: Sequence[Passage],
     readings: Sequence[ScorebugReading],
-    clock_stopped_s: float | None,
+    finish_s: float | None,
     event: RaceEvent | None,
 ) -> list[Passage]:
     """``passages`` with their lap numbers and the finish, in order of time; what comes after the finish is left out.
 
-    ``clock_stopped_s`` is when the clock stopped for good. A passage followed by laps to go is counted from those;
-    one that the clock stops for, or that comes a lap after "one to go", is the finish.
+    ``finish_s`` is when the running clock showed the time at which it stopped for good. The passage at that time, or one
+    that comes a lap after "one to go", is the finish; one followed by laps to go is counted from those. Of passages that
+    are nearer to each other than a lap takes the finish stays, else the one with more crossings, else the first.
     """
+    passages = _a_lap_apart(passages, finish_s)
     to_go = [_laps_to_go_after(passage, passages, readings) for passage in passages]
-    finish = _find_finish(passages, to_go, clock_stopped_s, readings)
+    finish = _find_finish(passages, to_go, finish_s, readings)
     if finish is not None:
         passages, to_go = passages[: finish + 1], [*to_go[:finish], 0]
     known = [k for k, laps in enumerate(to_go) if laps is not None]
@@ -76,6 +78,20 @@ def number_passages(
         lap = None if laps is None or event is None or event.crossings - laps < 1 else event.crossings - laps
         numbered.append(replace(passage, lap=lap, is_finish=k == finish))
     return numbered
+
+
+def _a_lap_apart(passages: Sequence[Passage], finish_s: float | None) -> list[Passage]:
+    """``passages`` without those that are too near to one that is surer."""
+
+    def sureness(passage: Passage) -> tuple[bool, int]:
+        at_finish = finish_s is not None and abs(passage.time_s - finish_s) <= CLOCK_OFF_S
+        return at_finish, sum(crossing.seen for crossing in passage.crossings)
+
+    kept: list[Passage] = []
+    for passage in sorted(passages, key=sureness, reverse=True):
+        if all(abs(passage.time_s - other.time_s) >= SHORTEST_LAP_S for other in kept):
+            kept.append(passage)
+    return sorted(kept, key=lambda passage: passage.time_s)
 
 
 def _laps_to_go_after(passage: Passage, passages: Sequence[Passage], readings: Sequence[ScorebugReading]) -> int | None:
@@ -95,16 +111,13 @@ def _laps_to_go_after(passage: Passage, passages: Sequence[Passage], readings: S
 def _find_finish(
     passages: Sequence[Passage],
     to_go: Sequence[int | None],
-    clock_stopped_s: float | None,
+    finish_s: float | None,
     readings: Sequence[ScorebugReading],
 ) -> int | None:
     """Index of the passage that ends the race, or None."""
-    if clock_stopped_s is not None:
-        low, high = CLOCK_STOPS_S
-        for k, passage in enumerate(passages):
-            if low <= clock_stopped_s - passage.time_s <= high:
-                return k
-        return None
+    if finish_s is not None:
+        at_finish = [k for k, passage in enumerate(passages) if abs(passage.time_s - finish_s) <= CLOCK_OFF_S]
+        return at_finish[0] if at_finish else None
     last_lap_s = [reading.time_s for reading in readings if reading.laps_to_go == 1]
     for k, passage in enumerate(passages):
         follows = k > 0 and to_go[k - 1] == 1 and passage.time_s - passages[k - 1].time_s <= LONGEST_LAP_S

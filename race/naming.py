@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,25 @@ MAX_WAIT_S = 4.0
 """A row is matched to the order seen at most so long after it came up: later it may be out of date."""
 SHOWN_FOR_S = 6.0
 """Rows that come up so long after a passage of the finish line are its result."""
+SAME_NAME = 0.87
+"""Share of letters in common from which two readings are one name: one letter of eight may be misread."""
 PASSAGE_VOTES, ORDER_VOTES = 2, 1
 """What they were at the line is what the rows mean; where they are when the row comes up may have changed since."""
+
+
+def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
+    """``readings`` with names that differ by a letter or two spelt as they were read most often."""
+    count = Counter(row.name for reading in readings for row in reading.rows if row.name)
+    usual: dict[str, str] = {}
+    for name, _ in count.most_common():
+        alike = [known for known in usual.values() if SequenceMatcher(None, name, known).ratio() >= SAME_NAME]
+        usual[name] = alike[0] if alike else name
+    return [
+        reading.model_copy(
+            update={"rows": [row.model_copy(update={"name": usual.get(row.name or "")}) for row in reading.rows]}
+        )
+        for reading in readings
+    ]
 
 
 def name_racers(

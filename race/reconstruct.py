@@ -1,6 +1,6 @@
 """From observations to the race at camera level A: who races, in which order, and when each crosses the line."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from race.events import Gender, RaceEvent, find_event
 from race.formats import Event, Race
 from race.guess import one_name, possible_events
 from race.laps import Passage, group_passages, number_passages
+from race.naming import with_usual_spelling
 from race.observations import Lines, Observations
 from race.order import Order, find_order
 from race.paths import time_gaps
@@ -64,6 +65,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
 
     Raises TrackingFileError where the corrections name tracks that do not exist.
     """
+    observations = replace(observations, scorebug=with_usual_spelling(observations.scorebug))
     scene = make_scene(observations)
     clock = fit_clock(observations.scorebug)
     everybody, paths = track_everybody(observations, scene)
@@ -139,8 +141,12 @@ def _passages(
     seen = observations.lines
     lines = Lines(seen.frame[rows], seen.top[rows], seen.bottom[rows], seen.strength[rows])
     tracks = follow_lines(lines, scene)
-    crossings = [crossing for line in tracks for crossing in find_crossings(line, paths, scene.time_s)]
+    seen_passages = [
+        passage for line in tracks for passage in group_passages(find_crossings(line, paths, scene.time_s))
+    ]
     rank = order.rank(np.isfinite(paths.position[..., 0]))
-    passages = fill_in(group_passages(crossings), find_sweeps(paths, order, rank, scene, in_race))
-    stopped_s = final.stopped_at_s if final is not None else None
-    return number_passages(passages, observations.scorebug, stopped_s, event)
+    passages = fill_in(seen_passages, find_sweeps(paths, order, rank, scene, in_race))
+    finish_s = None
+    if final is not None and final.final_clock_s is not None:
+        finish_s = final.race_start_s + final.final_clock_s
+    return number_passages(passages, observations.scorebug, finish_s, event)

@@ -86,6 +86,6 @@ def _passage(run: list[int], order: Order, rank: Floats, scene: Scene) -> Passag
 
 
 def fill_in(seen: list[Passage], sweeps: list[Passage]) -> list[Passage]:
-    """``seen`` passages with those of ``sweeps`` in whose lap none was seen, in order of time."""
+    """``seen`` passages with those of ``sweeps`` in whose lap none was seen."""
     missing = [sweep for sweep in sweeps if all(abs(sweep.time_s - passage.time_s) > 3.0 for passage in seen)]
-    return sorted([*seen, *missing], key=lambda passage: passage.time_s)
+    return [*seen, *missing]

@@ -32,7 +32,7 @@ def test_a_racer_cannot_be_back_at_once():
 
 
 def test_the_clock_that_stops_makes_the_finish_and_what_follows_is_left_out():
-    numbered = number_passages(group_passages(pack(5.0, 14.0, 22.5, 34.0)), [], 23.4, M500)
+    numbered = number_passages(group_passages(pack(5.0, 14.0, 22.5, 34.0)), [], 22.6, M500)
     assert [(p.lap, p.is_finish) for p in numbered] == [(3, False), (4, False), (5, True)]
 
 
@@ -43,7 +43,7 @@ def test_laps_are_counted_from_the_laps_to_go():
 
 def test_a_lap_that_was_not_seen_is_not_counted_through():
     """Between 5 and 23 s two laps went by: from there no number can be counted back."""
-    numbered = number_passages(group_passages(pack(5.0, 23.0)), [], 23.5, M500)
+    numbered = number_passages(group_passages(pack(5.0, 23.0)), [], 23.1, M500)
     assert [(p.lap, p.is_finish) for p in numbered] == [(None, False), (5, True)]
 
 
@@ -54,7 +54,7 @@ def test_one_to_go_makes_the_next_the_finish():
 
 def test_without_event_or_score_bug_there_are_no_laps():
     assert [p.lap for p in number_passages(group_passages(pack(5.0, 14.0)), [], None, M500)] == [None, None]
-    assert [p.lap for p in number_passages(group_passages(pack(5.0)), [], 5.5, None)] == [None]
+    assert [p.lap for p in number_passages(group_passages(pack(5.0)), [], 5.1, None)] == [None]
 
 
 def test_rows_by_majority():
@@ -76,3 +76,11 @@ def test_rows_by_majority():
         ShownLap(2, 2, "NETHERLANDS", 8.40),
         ShownLap(1, 1, "JAPAN", None),
     ]
+
+
+def test_of_passages_too_near_for_a_lap_the_surer_one_stays():
+    """Somebody crosses another line 3 s before the finish; the clock says which passage ends the race."""
+    stray = [LineCrossing(1, 19.4, 0.01), LineCrossing(2, 19.6, 0.01), LineCrossing(0, 19.9, 0.01)]
+    passages = [*group_passages(stray), *group_passages(pack(14.0, 22.5, racers=2))]
+    numbered = number_passages(sorted(passages, key=lambda p: p.time_s), [], 22.4, M500)
+    assert [(p.time_s, p.lap, p.is_finish) for p in numbered] == [(14.0, 4, False), (22.5, 5, True)]

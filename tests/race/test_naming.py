@@ -3,7 +3,7 @@ import numpy as np
 from race.crossings import LineCrossing
 from race.formats import ScorebugReading, ScorebugRow
 from race.laps import Passage
-from race.naming import name_racers
+from race.naming import name_racers, with_usual_spelling
 
 TIME_S = np.arange(0, 10, 0.1)
 
@@ -64,3 +64,10 @@ def test_rows_after_a_passage_name_those_who_crossed_in_that_order():
     readings = [shown(3.0, (1, "A"), (2, "B.V")), *(shown(3.5 + k, (1, "A"), (2, "B. VAN")) for k in range(4))]
     named = name_racers(readings, TIME_S, ranks(1, 2), [passage])
     assert (named[1][0], named[0][0]) == ("A", "B. VAN")
+
+
+def test_a_name_is_spelt_as_it_was_read_most_often():
+    readings = [shown(k, (1, "S. HAYASHI"), (2, "S. HAYES")) for k in range(3)] + [shown(4, (1, "S HAYASHI"))]
+    readings += [shown(5, (1, "S. HAYASI"), (2, None)), shown(6)]
+    names = [[row.name for row in reading.rows] for reading in with_usual_spelling(readings)]
+    assert names == [["S. HAYASHI", "S. HAYES"]] * 3 + [["S. HAYASHI"], ["S. HAYASHI", None], []]
