@@ -10,10 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from race.crossings import LineCrossing
 from race.events import RaceEvent
 from race.formats import ScorebugReading
+from race.order import Order
+
+Floats = NDArray[np.float64]
 
 PACK_S = 4.5
 """Between two crossings of one lap at most: a racer further behind the one ahead is taken for one of the next lap."""
@@ -21,8 +25,8 @@ SHORTEST_LAP_S, LONGEST_LAP_S = 7.0, 16.0
 """A full lap with a flying start; the shortest ever skated is just under 8 s."""
 CLOCK_OFF_S = 0.7
 """The winner's crossing is at most so far from when the clock on the screen shows the time it stops at."""
-SHOWN_AFTER_S = 5.0
-"""The score bug shows the new laps to go at most so long after the leader's crossing."""
+GAP_OFF_S = 0.25
+"""What a gap may change in the last second before the line, and be mismeasured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,25 @@ def group_passages(crossings: Sequence[LineCrossing]) -> list[Passage]:
     return [Passage(tuple(passage)) for passage in passages]
 
 
+def consistent(passage: Passage, order: Order, time_s: Floats) -> Passage | None:
+    """``passage`` without crossings that contradict the gaps seen on the way to the line; None where none is left.
+
+    The gap between neighbours at the line is the one between them in the second before, give or take GAP_OFF_S; where
+    it is not, the later one was lost, or taken for somebody else.
+    """
+    kept: list[LineCrossing] = []
+    for crossing in passage.crossings:
+        if kept:
+            before = (time_s >= kept[-1].time_s - 1.0) & (time_s <= kept[-1].time_s)
+            gap = order.gap_s[kept[-1].racer, crossing.racer, before]
+            gap = gap[np.isfinite(gap)]
+            off_s = abs(crossing.time_s - kept[-1].time_s - float(np.median(gap))) if len(gap) else 0.0
+            if off_s > GAP_OFF_S:
+                continue
+        kept.append(crossing)
+    return replace(passage, crossings=tuple(kept)) if kept else None
+
+
 def number_passages(
     passages: Sequence[Passage],
     readings: Sequence[ScorebugReading],
@@ -62,9 +85,9 @@ def number_passages(
 ) -> list[Passage]:
     """``passages`` with their lap numbers and the finish, in order of time; what comes after the finish is left out.
 
-    ``finish_s`` is when the running clock showed the time at which it stopped for good. The passage at that time, or one
-    that comes a lap after "one to go", is the finish; one followed by laps to go is counted from those. Of passages that
-    are nearer to each other than a lap takes the finish stays, else the one with more crossings, else the first.
+    ``finish_s`` is when the running clock showed the time at which it stopped for good. The passage at that time, or
+    one that comes a lap after "one to go", is the finish; one followed by laps to go is counted from those. Of passages
+    that are nearer to each other than a lap takes the finish stays, else the one with more crossings, else the first.
     """
     passages = _a_lap_apart(passages, finish_s)
     to_go = [_laps_to_go_after(passage, passages, readings) for passage in passages]
@@ -171,8 +194,3 @@ def shown_laps(readings: Sequence[ScorebugReading]) -> list[ShownLap]:
         lap_time_s = lap_times.most_common(1)[0][0] if lap_times else None
         laps.append(ShownLap(laps_to_go, rank, name, lap_time_s))
     return laps
-
-
-def lap_time_sd(first: LineCrossing, second: LineCrossing) -> float:
-    """Standard deviation of the time between two crossings, seconds."""
-    return float(np.hypot(first.time_sd_s, second.time_sd_s))

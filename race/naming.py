@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.formats import ScorebugReading
-from race.laps import Passage
 
 MAX_WAIT_S = 4.0
 """A row is matched to the order seen at most so long after it came up: later it may be out of date."""
 SHOWN_FOR_S = 6.0
-"""Rows that come up so long after a passage of the finish line are its result."""
+"""Rows that are shown until so long after a passage of the finish line are its result; the next is a lap away."""
 SAME_NAME = 0.87
 """Share of letters in common from which two readings are one name: one letter of eight may be misread."""
 PASSAGE_VOTES, ORDER_VOTES = 2, 1
@@ -39,26 +38,25 @@ def name_racers(
     readings: Sequence[ScorebugReading],
     time_s: NDArray[np.float64],
     rank: NDArray[np.float64],
-    passages: Sequence[Passage],
+    results: Sequence[tuple[float, dict[int, int]]],
 ) -> dict[int, tuple[str, float]]:
     """Racer (index) -> name and confidence, from rows of rank and name.
 
-    rank (R, F) is the order seen at ``time_s`` (F,), ``passages`` are those of the finish line. Every result of a
-    passage and every appearance of a row gives votes. No name goes to two racers, nor two names to one: the name with
-    more votes chooses first.
+    rank (R, F) is the order seen at ``time_s`` (F,); ``results`` are the passages of the finish line, each with the time
+    of its last crossing and rank -> racer, as far as that is certain. Every result and every appearance of a row votes.
+    No name goes to two racers, nor two names to one: the name with more votes chooses first.
     """
     votes: dict[str, Counter[int]] = defaultdict(Counter)
-    for k, passage in enumerate(passages):
-        end_s = min([passage.time_s + SHOWN_FOR_S, *(later.time_s for later in passages[k + 1 : k + 2])])
+    for last_s, placed in results:
         names: dict[int, Counter[str]] = defaultdict(Counter)
         for reading in readings:
-            if passage.crossings[-1].time_s <= reading.time_s < end_s:
+            if last_s <= reading.time_s < last_s + SHOWN_FOR_S:
                 for row in reading.rows:
                     if row.rank is not None and row.name:
                         names[row.rank][row.name] += 1
-        for place, crossing in enumerate(passage.crossings, start=1):
+        for place, racer in placed.items():
             if names[place]:
-                votes[names[place].most_common(1)[0][0]][crossing.racer] += PASSAGE_VOTES
+                votes[names[place].most_common(1)[0][0]][racer] += PASSAGE_VOTES
     complete = np.isfinite(rank).any(axis=0)
     shown: set[tuple[int, str]] = set()
     for reading in readings:

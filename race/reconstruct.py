@@ -11,7 +11,7 @@ from race.crossings import find_crossings, follow_lines
 from race.events import Gender, RaceEvent, find_event
 from race.formats import Event, Race
 from race.guess import one_name, possible_events
-from race.laps import Passage, group_passages, number_passages
+from race.laps import Passage, consistent, group_passages, number_passages
 from race.naming import with_usual_spelling
 from race.observations import Lines, Observations
 from race.order import Order, find_order
@@ -138,14 +138,13 @@ def _passages(
     if not len(paths.ids):
         return []
     rows = np.isin(observations.lines.frame, scene.number[in_race])
-    seen = observations.lines
-    lines = Lines(seen.frame[rows], seen.top[rows], seen.bottom[rows], seen.strength[rows])
+    found = observations.lines
+    lines = Lines(found.frame[rows], found.top[rows], found.bottom[rows], found.strength[rows])
     tracks = follow_lines(lines, scene)
-    seen_passages = [
-        passage for line in tracks for passage in group_passages(find_crossings(line, paths, scene.time_s))
-    ]
+    seen = [passage for line in tracks for passage in group_passages(find_crossings(line, paths, scene.time_s))]
+    seen = [passage for raw in seen if (passage := consistent(raw, order, scene.time_s)) is not None]
     rank = order.rank(np.isfinite(paths.position[..., 0]))
-    passages = fill_in(seen_passages, find_sweeps(paths, order, rank, scene, in_race))
+    passages = fill_in(seen, find_sweeps(paths, order, rank, scene, in_race))
     finish_s = None
     if final is not None and final.final_clock_s is not None:
         finish_s = final.race_start_s + final.final_clock_s

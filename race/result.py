@@ -57,7 +57,14 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     active = _active(facts, finish)
     rank = facts.order.rank(active)
     gap_s = _gap_to_leader(facts.order, rank)
-    names = name_racers(facts.observations.scorebug, facts.scene.time_s, rank, facts.passages)
+    results = [
+        (
+            passage.crossings[-1].time_s,
+            {place: c.racer for c in passage.crossings if (place := _rank_in(facts, passage, c, active)) is not None},
+        )
+        for passage in facts.passages
+    ]
+    names = name_racers(facts.observations.scorebug, facts.scene.time_s, rank, results)
     competitors = _competitors(facts, names, finish, warnings)
     race_start_s = _race_start(facts, finish, warnings)
     crossings = _crossings(facts, names, active, warnings)

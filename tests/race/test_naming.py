@@ -1,8 +1,6 @@
 import numpy as np
 
-from race.crossings import LineCrossing
 from race.formats import ScorebugReading, ScorebugRow
-from race.laps import Passage
 from race.naming import name_racers, with_usual_spelling
 
 TIME_S = np.arange(0, 10, 0.1)
@@ -60,9 +58,8 @@ def test_a_name_misread_once_does_not_win():
 
 def test_rows_after_a_passage_name_those_who_crossed_in_that_order():
     """The order seen later is another one: the rows mean the crossing. One of six readings is misread."""
-    passage = Passage((LineCrossing(1, 2.0, 0.01), LineCrossing(0, 2.2, 0.01)))
     readings = [shown(3.0, (1, "A"), (2, "B.V")), *(shown(3.5 + k, (1, "A"), (2, "B. VAN")) for k in range(4))]
-    named = name_racers(readings, TIME_S, ranks(1, 2), [passage])
+    named = name_racers(readings, TIME_S, ranks(1, 2), [(2.2, {1: 1, 2: 0})])
     assert (named[1][0], named[0][0]) == ("A", "B. VAN")
 
 
