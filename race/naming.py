@@ -42,9 +42,9 @@ def name_racers(
 ) -> dict[int, tuple[str, float]]:
     """Racer (index) -> name and confidence, from rows of rank and name.
 
-    rank (R, F) is the order seen at ``time_s`` (F,); ``results`` are the passages of the finish line, each with the time
-    of its last crossing and rank -> racer, as far as that is certain. Every result and every appearance of a row votes.
-    No name goes to two racers, nor two names to one: the name with more votes chooses first.
+    rank (R, F) is the order seen at ``time_s`` (F,); ``results`` are the passages of the finish line, each with the
+    time of its last crossing and rank -> racer, as far as that is certain. Every result and every appearance of a row
+    votes. No name goes to two racers, nor two names to one: the name with more votes chooses first.
     """
     votes: dict[str, Counter[int]] = defaultdict(Counter)
     for last_s, placed in results:

@@ -123,8 +123,8 @@ def test_shots(run: Analysed, reference: Path) -> None:
 
 
 def test_identities(run: Analysed, reference: Path, tmp_path: Path) -> None:
-    """Where a box holds two racers, and in the dark first pictures, TrackEval counts switches: the bar for those is what
-    was reached (11 with the larger weights). Nobody may come to the line as somebody else."""
+    """Where a box holds two racers, and in the dark first pictures, TrackEval counts switches: 11 with the larger
+    weights when this was written. Nobody may come to the line as somebody else."""
     drawn = reference / "footage" / "shanghai-truth"
     racers = (drawn / "gt.txt").read_text()
     others = (drawn / "ignore.txt").read_text().replace(",1,1,", ",0,1,")
