@@ -8,11 +8,15 @@ import hashlib
 import importlib
 import json
 import logging
+import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import warnings
 import zipfile
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -98,7 +102,7 @@ def openvino_model(weights: Path) -> Path:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
                 partial = Path(temporary) / "model"
-                _convert(load_model(weights), partial)
+                _convert_apart(weights, partial)
                 if not folder.exists():  # another process may have been faster
                     partial.rename(folder)
         except OSError as error:
@@ -109,11 +113,26 @@ def openvino_model(weights: Path) -> Path:
     return folder / "model.xml"
 
 
-def _convert(model: Any, folder: Path) -> None:
-    """Write ``model`` to ``folder/model.xml``, its class names in the runtime information as JSON."""
+def _convert_apart(weights: Path, folder: Path) -> None:
+    """Convert in a process of its own, since PyTorch would keep a gigabyte of memory for the rest of this one."""
+    with ProcessPoolExecutor(
+        1, multiprocessing.get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    ) as process:
+        try:
+            process.submit(_convert, weights, folder).result()
+        except BrokenProcessPool as error:
+            raise WeightsError(
+                f"{weights}: converting it for OpenVINO was ended from outside, for want of memory perhaps; "
+                "try again, or use --device pytorch"
+            ) from error
+
+
+def _convert(weights: Path, folder: Path) -> None:
+    """Write the model in ``weights`` to ``folder/model.xml``, its class names in the runtime information as JSON."""
     import openvino
     import torch
 
+    model = load_model(weights)
     model.model[-1].dynamic = True  # anchors are computed from the input, not kept from the example
     example = torch.zeros(1, 3, 384, 640)
     with torch.inference_mode(), warnings.catch_warnings():
