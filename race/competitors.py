@@ -38,12 +38,11 @@ def track_competitors(
     paths: Paths,
     racing: Mask,
     in_race: Mask,
-    starters: int | None,
 ) -> Tracks:
     """Tracks of the competitors only, ids from 1.
 
     ``everybody`` and ``paths`` from ``track_everybody``, ``racing`` (R,) which of the paths are racers', ``in_race``
-    (F,) the frames of shots that show the race, ``starters`` how many race where that is known.
+    (F,) the frames of shots that show the race.
     """
     found = observations.detections
     who, column = np.searchsorted(paths.ids, everybody.id), np.searchsorted(scene.number, everybody.frame)
@@ -55,7 +54,7 @@ def track_competitors(
     racer = np.zeros(len(found), bool)
     racer[everybody.detection[everybody.seen & racing[who] & ~idle_row]] = True
     rows = np.flatnonzero(keep)
-    size = min(starters or MOST_RACERS, count_racers(paths, racing, in_race))
+    size = min(MOST_RACERS, count_racers(paths, racing, in_race))
     seed = _find_seed(found, np.flatnonzero(keep & racer), size)
     if not len(seed):
         return Tracks(*(getattr(everybody, field.name)[:0] for field in fields(everybody)))

@@ -21,6 +21,9 @@ SAME_LINE = 0.05
 SAME_LINE_AT_ONCE = 0.03
 MEMORY_S = 1.0
 """A line not seen for so long has to be found anew, and is carried so far beyond its sightings at most."""
+BEYOND_ENDS = 0.5
+"""Of its length seen that a line may go on unseen: mats and skaters hide its ends; further on is the other straight."""
+MIN_LINE_PX = 8.0
 MIN_SIGHTINGS = 5
 SMOOTH_S = 0.1
 NEAR_S = 0.35
@@ -67,7 +70,7 @@ def follow_lines(lines: Lines, scene: Scene) -> list[LineTrack]:
         return np.array(map_point(scene.from_reference[to_frame], x, y))
 
     open_lines: list[list[tuple[int, int]]] = []  # per line its sightings: (frame, row of lines)
-    for row in range(len(lines)):
+    for row in map(int, np.flatnonzero(lines.bottom[:, 1] - lines.top[:, 1] >= MIN_LINE_PX)):
         t = index_of[int(lines.frame[row])]
         middle = (lines.top[row] + lines.bottom[row]) / 2
         for line in open_lines:
@@ -112,7 +115,9 @@ def find_crossings(line: LineTrack, paths: Paths, time_s: Floats) -> list[LineCr
         x, y, w, h = np.where(paths.seen[racer], paths.box[racer].T, np.nan)
         tip_x = np.where(speed > 0, x + w, x)
         to_go_s = (line.x_at(y + h) - tip_x) / speed
-        near = np.flatnonzero(np.abs(to_go_s) <= NEAR_S)
+        beyond = BEYOND_ENDS * (line.bottom[:, 1] - line.top[:, 1])
+        on_line = (y + h >= line.top[:, 1] - beyond) & (y + h <= line.bottom[:, 1] + beyond)
+        near = np.flatnonzero(on_line & (np.abs(to_go_s) <= NEAR_S))
         for stretch in np.split(near, np.flatnonzero(np.diff(time_s[near]) > NEAR_S) + 1):
             crossing = _fit_crossing(racer, time_s[stretch], to_go_s[stretch])
             if crossing is not None:

@@ -19,8 +19,6 @@ from race.order import Order
 
 Floats = NDArray[np.float64]
 
-PACK_S = 4.5
-"""Between two crossings of one lap at most: a racer further behind the one ahead is taken for one of the next lap."""
 SHORTEST_LAP_S, LONGEST_LAP_S = 7.0, 16.0
 """A full lap with a flying start; the shortest ever skated is just under 8 s."""
 CLOCK_OFF_S = 0.7
@@ -43,18 +41,14 @@ class Passage:
 
 
 def group_passages(crossings: Sequence[LineCrossing]) -> list[Passage]:
-    """Crossings of one line, gathered into passages of the pack: one crossing a racer, no long pause between."""
+    """Crossings of one line, gathered into passages of the pack: one crossing a racer, all within less than a lap."""
     passages: list[list[LineCrossing]] = []
     for crossing in sorted(crossings, key=lambda c: c.time_s):
-        if passages:
-            last = passages[-1]
-            again = any(c.racer == crossing.racer for c in last)
-            if not again and crossing.time_s - last[-1].time_s <= PACK_S:
-                last.append(crossing)
-                continue
-            if again and crossing.time_s - last[0].time_s < SHORTEST_LAP_S:
-                continue  # the same racer cannot be back so soon
-        passages.append([crossing])
+        if passages and crossing.time_s - passages[-1][0].time_s < SHORTEST_LAP_S:  # nobody can be a lap ahead yet
+            if all(other.racer != crossing.racer for other in passages[-1]):
+                passages[-1].append(crossing)
+        else:
+            passages.append([crossing])
     return [Passage(tuple(passage)) for passage in passages]
 
 
@@ -98,7 +92,9 @@ def number_passages(
     numbered = []
     for k, passage in enumerate(passages):
         laps = _counted_from(k, passages, to_go, known)
-        lap = None if laps is None or event is None or event.crossings - laps < 1 else event.crossings - laps
+        if laps is not None and laps < 0:
+            continue  # after the finish
+        lap = None if laps is None or event is None or laps >= event.crossings else event.crossings - laps
         numbered.append(replace(passage, lap=lap, is_finish=k == finish))
     return numbered
 
@@ -140,7 +136,8 @@ def _find_finish(
     """Index of the passage that ends the race, or None."""
     if finish_s is not None:
         at_finish = [k for k, passage in enumerate(passages) if abs(passage.time_s - finish_s) <= CLOCK_OFF_S]
-        return at_finish[0] if at_finish else None
+        if at_finish:
+            return at_finish[0]
     last_lap_s = [reading.time_s for reading in readings if reading.laps_to_go == 1]
     for k, passage in enumerate(passages):
         follows = k > 0 and to_go[k - 1] == 1 and passage.time_s - passages[k - 1].time_s <= LONGEST_LAP_S

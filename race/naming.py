@@ -57,12 +57,12 @@ def name_racers(
         for place, racer in placed.items():
             if names[place]:
                 votes[names[place].most_common(1)[0][0]][racer] += PASSAGE_VOTES
-    complete = np.isfinite(rank).any(axis=0)
+    ranked = np.isfinite(rank).any(axis=0)
     shown: set[tuple[int, str]] = set()
     for reading in readings:
         rows = {(row.rank, row.name) for row in reading.rows if row.rank is not None and row.name}
         for place, name in sorted(rows - shown):
-            after = np.flatnonzero(complete & (time_s >= reading.time_s) & (time_s <= reading.time_s + MAX_WAIT_S))
+            after = np.flatnonzero(ranked & (time_s >= reading.time_s) & (time_s <= reading.time_s + MAX_WAIT_S))
             for t in after:
                 racers = np.flatnonzero(rank[:, t] == place)
                 if len(racers) == 1:

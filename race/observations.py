@@ -44,8 +44,8 @@ class Frames:
             got = getattr(self, name).shape
             if got != shape:
                 raise ValueError(f"Frames.{name}: expected shape {shape}, got {got}")
-        if n and (np.any(np.diff(self.number) <= 0) or np.any(np.diff(self.time_s) < 0)):
-            raise ValueError("Frames: number has to rise and time_s must not fall")
+        if n and (np.any(np.diff(self.number) <= 0) or np.any(np.diff(self.time_s) <= 0)):
+            raise ValueError("Frames: number and time_s have to rise")
 
     def __len__(self) -> int:
         return len(self.number)
@@ -139,6 +139,15 @@ class Observations:
     scorebug: list[ScorebugReading]
     warnings: list[str]
     lines: Lines = field(default_factory=no_lines)
+
+    def __post_init__(self) -> None:
+        if len(self.frames) and not self.shots:
+            raise ValueError("Observations: frames without a shot")
+        for name, rows in (("detections", self.detections), ("lines", self.lines)):
+            if not np.isin(rows.frame, self.frames.number).all():
+                raise ValueError(f"Observations.{name}: rows of frames that are not in frames")
+        if not np.isfinite(self.detections.box).all() or not np.isfinite(self.detections.score).all():
+            raise ValueError("Observations.detections: box and score have to be finite")
 
 
 class _Rest(Model):

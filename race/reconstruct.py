@@ -49,7 +49,7 @@ class Reconstruction:
     race    without ``computing``
     scene   the frames
     tracks  competitors only; ``id`` is the competitor's
-    rank    (R, F) rank of competitor k + 1 along the direction of travel, NaN where unknown
+    rank    (R, F) rank, by competitors in order of ids, along the direction of travel, NaN where unknown
     gap_s   (R, F) seconds behind the leader, NaN where unknown
     """
 
@@ -73,8 +73,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     shots = label_shots(observations.shots, scene, paths, racing, clock)
     in_race = np.array([shot.kind == "race" for shot in shots], bool)[scene.shot]  # (F,)
 
-    starters = len(given.start_list) or None
-    tracks = track_competitors(observations, scene, everybody, paths, racing, in_race, starters)
+    tracks = track_competitors(observations, scene, everybody, paths, racing, in_race)
     tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
     paths = find_paths(tracks, scene)
     order = _order(paths, scene)
@@ -86,6 +85,9 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         observations, scene, shots, tracks, paths, order, clock, final, event, model, passages, given.start_list
     )
     race, rank, gap_s = assemble(facts)
+    if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
+        warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"
+        race = race.model_copy(update={"warnings": [*race.warnings, warning]})
     return Reconstruction(race, scene, tracks, rank, gap_s)
 
 
@@ -115,14 +117,17 @@ def _event(observations: Observations, given: Given, final: ClockRun | None) -> 
         only = model.is_relay  # each relay is skated by one gender
         gender: Gender | None = model.gender if given.gender or only else None
         return Event(name=model.name, gender=gender, laps=model.laps, source="given"), model
-    final_s = final.final_clock_s if final is not None else None
-    events = possible_events(observations.scorebug, final_s)
+    events = _possible(observations, final)
     if given.gender is not None:
         events = [event for event in events if event.gender == given.gender]
     name, gender_ = one_name(events)
     if name is None:
         return Event(), None
     return Event(name=name, gender=gender_, laps=events[0].laps, source="guessed"), events[0]
+
+
+def _possible(observations: Observations, final: ClockRun | None) -> list[RaceEvent]:
+    return possible_events(observations.scorebug, final.final_clock_s if final is not None else None)
 
 
 def _passages(

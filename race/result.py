@@ -1,5 +1,6 @@
 """``race.json`` put together from what is known of a race, each value with its source and its uncertainty."""
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,10 +25,11 @@ Floats = NDArray[np.float64]
 
 PHOTO_FINISH_SD = 1.64
 """A gap below so many of its standard deviations is no order: 90 % of a normal distribution lie within."""
-DOUBT = 0.5
+DOUBT = 0.8
 """Identities below this confidence are listed as doubtful."""
 SURE_PASS = 0.5
 """Changes of order below this confidence are no passes."""
+SLOWEST_STEP_S = 0.105
 LAG_S = 0.1
 """A running clock further than this from the official time is worth a warning."""
 
@@ -66,10 +68,15 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     ]
     names = name_racers(facts.observations.scorebug, facts.scene.time_s, rank, results)
     competitors = _competitors(facts, names, finish, warnings)
-    race_start_s = _race_start(facts, finish, warnings)
+    race_start_s = _race_start(facts, finish, active, warnings)
     crossings = _crossings(facts, names, active, warnings)
     if not len(facts.paths.ids):
         warnings.append("nobody was seen racing")
+    step_s = np.diff(facts.scene.time_s)
+    if len(step_s) and float(np.median(step_s)) > SLOWEST_STEP_S:
+        warnings.append("under 10 pictures a second: racers cannot be followed well, the result is incomplete")
+    if facts.start_list and len(facts.start_list) != len(facts.paths.ids):
+        warnings.append(f"{len(facts.paths.ids)} racers were seen, the start list has {len(facts.start_list)}")
     if len(facts.paths.ids) and not facts.passages:
         warnings.append("no crossing of the finish line was seen: no lap has a time of its own")
     race = Race(
@@ -120,8 +127,8 @@ def _competitors(
 ) -> list[Competitor]:
     finished = {crossing.racer for crossing in finish.crossings} if finish is not None else set()
     relay = facts.model is not None and facts.model.is_relay
-    entries = {label.casefold(): entry for entry in facts.start_list for label in (entry.team, entry.name) if label}
-    colours = suit_colours(facts.observations.detections, facts.tracks, len(facts.paths.ids))
+    entries = _entries_by_label(facts.start_list)
+    colours = suit_colours(facts.observations.detections, facts.tracks)
     competitors = []
     for racer, id_ in enumerate(facts.paths.ids):
         name, confidence = names.get(racer, (None, None))
@@ -144,13 +151,23 @@ def _competitors(
     return competitors
 
 
-def _race_start(facts: Facts, finish: Passage | None, warnings: list[str]) -> float | None:
+def _entries_by_label(start_list: tuple[Entry, ...]) -> dict[str, Entry]:
+    """Name or team, in small letters -> entry; a team of several starters tells none of them."""
+    labels = [(label.casefold(), entry) for entry in start_list for label in {entry.team, entry.name} if label]
+    count = Counter(label for label, _ in labels)
+    return {label: entry for label, entry in labels if count[label] == 1}
+
+
+def _race_start(facts: Facts, finish: Passage | None, active: NDArray[np.bool_], warnings: list[str]) -> float | None:
     """When the clock stood at zero. The time at which it stopped is official, its running digits may lag behind."""
     runs = [facts.final] if facts.final is not None else facts.clock
     running_s = runs[-1].race_start_s if runs else None
     if finish is None or facts.final is None or facts.final.final_clock_s is None:
         return running_s
-    official_s = finish.time_s - facts.final.final_clock_s
+    winner = finish.crossings[0]
+    if not winner.seen or _rank_in(facts, finish, winner, active) != 1:
+        return running_s
+    official_s = winner.time_s - facts.final.final_clock_s
     if running_s is not None and abs(running_s - official_s) > LAG_S:
         behind = "behind" if running_s > official_s else "ahead of"
         warnings.append(
@@ -166,6 +183,8 @@ def _frame_at(facts: Facts, time_s: float) -> int:
 
 def _rank_in(facts: Facts, passage: Passage, crossing: LineCrossing, active: NDArray[np.bool_]) -> int | None:
     """1 + those who crossed earlier; None where somebody who was not seen to cross may have."""
+    if len(facts.start_list) > len(facts.paths.ids):
+        return None
     crossed = {other.racer for other in passage.crossings}
     t = _frame_at(facts, crossing.time_s)
     order = facts.order

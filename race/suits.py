@@ -21,14 +21,15 @@ PALETTE = _palette()
 """(DESCRIPTOR, 3) CIE Lab: six greys, then nine hues dark and nine light; what the numbers of a descriptor count."""
 
 
-def suit_colours(detections: Detections, tracks: Tracks, racers: int) -> list[str | None]:
-    """One colour ``#rrggbb`` for each of the competitors 1 to ``racers``, None where no suit was seen.
+def suit_colours(detections: Detections, tracks: Tracks) -> list[str | None]:
+    """One colour ``#rrggbb`` for each identity of ``tracks``, by id, None where no suit was seen.
 
     It is what a suit has and the others have not; all are different, and the most distinctive suit chooses first.
     """
-    suit = np.full((racers, len(PALETTE)), np.nan)
-    for racer in range(racers):
-        rows = tracks.detection[(tracks.id == racer + 1) & tracks.seen]
+    ids = np.unique(tracks.id)
+    suit = np.full((len(ids), len(PALETTE)), np.nan)
+    for racer, id_ in enumerate(ids):
+        rows = tracks.detection[(tracks.id == id_) & tracks.seen]
         described = detections.suit[rows][np.isfinite(detections.suit[rows]).all(axis=1)]
         if len(described):
             suit[racer] = described.mean(axis=0)

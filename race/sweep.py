@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 SWEEP_SD_S = 0.5
 HALF_LAP_S = (2.0, 9.0)
 """How long the pack moves one way; a half lap takes 4.2 s at full speed, and slow first laps more."""
+SAME_PASSAGE_S = 3.0
+"""A sweep and a passage that was seen are the same when no further apart: six standard deviations."""
 SMOOTH_S = 0.5
 LARGER = 1.15
 """The pack has to look this much larger on one straight than on the other to tell near from far."""
@@ -87,5 +89,7 @@ def _passage(run: list[int], order: Order, rank: Floats, scene: Scene) -> Passag
 
 def fill_in(seen: list[Passage], sweeps: list[Passage]) -> list[Passage]:
     """``seen`` passages with those of ``sweeps`` in whose lap none was seen."""
-    missing = [sweep for sweep in sweeps if all(abs(sweep.time_s - passage.time_s) > 3.0 for passage in seen)]
+    missing = [
+        sweep for sweep in sweeps if all(abs(sweep.time_s - passage.time_s) > SAME_PASSAGE_S for passage in seen)
+    ]
     return [*seen, *missing]

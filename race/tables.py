@@ -26,6 +26,7 @@ def write_track_tables(result: Reconstruction, folder: Path) -> None:
     tracks, scene = result.tracks, result.scene
     write_tracks(tracks, folder / "tracks.txt")
     column = np.searchsorted(scene.number, tracks.frame)
+    row = np.searchsorted(np.unique(tracks.id), tracks.id)
     unknown = pl.lit(None, dtype=pl.Float64)
     pl.DataFrame(
         {
@@ -36,8 +37,8 @@ def write_track_tables(result: Reconstruction, folder: Path) -> None:
             "time_s": scene.time_s[column],
             "shot": scene.shot[column],
             "seen": tracks.seen,
-            "rank": _nullable(result.rank[tracks.id - 1, column]).cast(pl.Int32),
-            "gap_s": _nullable(result.gap_s[tracks.id - 1, column]),
+            "rank": _nullable(result.rank[row, column]).cast(pl.Int32),
+            "gap_s": _nullable(result.gap_s[row, column]),
             "identity_confidence": tracks.link_confidence,
         }
     ).with_columns(

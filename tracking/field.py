@@ -194,7 +194,10 @@ def carry_beam(  # type: ignore[no-untyped-def]
             for i in range(size):
                 predict(state[b, i], warp[t], dt, cost)
                 if cut[t]:
+                    state[b, i, X], state[b, i, Y] = width / 2, height / 2
+                    state[b, i, VX] = state[b, i, VY] = 0.0
                     state[b, i, UNSEEN], state[b, i, PP] = AFTER_CUT_S, AFTER_CUT_SD**2
+                    state[b, i, PV], state[b, i, VV] = 0.0, cost[SPEED_SD] ** 2
                 options[i] = list_options(
                     *(state[b, i], look[b, i], boxes, scores, features, backs, width, height, cost),
                     *(option_cost[i], option_det[i]),
@@ -308,6 +311,8 @@ def predict(one, warp, dt, cost):  # type: ignore[no-untyped-def]
     one[H] *= zoom
     one[VX] *= zoom
     one[VY] *= zoom
+    if one[UNSEEN] > cost[LOST_S]:  # nobody knows where it went
+        one[VX] = one[VY] = 0.0
     one[X] += one[VX] * dt
     one[Y] += one[VY] * dt
     turning = cost[TURNING] ** 2

@@ -37,7 +37,7 @@ def test_damaged_observations(race, tmp_path):
 def test_shapes_are_checked():
     with pytest.raises(ValueError, match=r"Frames\.motion: expected shape \(2, 3, 3\), got \(2, 3\)"):
         Frames(np.array([1, 2], np.int32), np.zeros(2), np.zeros((2, 3)), np.zeros(2))
-    with pytest.raises(ValueError, match="number has to rise"):
+    with pytest.raises(ValueError, match="number and time_s have to rise"):
         Frames(np.array([2, 1], np.int32), np.zeros(2), np.zeros((2, 3, 3)), np.zeros(2))
 
 
