@@ -18,6 +18,9 @@ from vision.shots import ShotDetector
 
 BATCH = 4
 """Pictures given to the detector at once; no more, so that memory stays flat at 1080p."""
+JOIN_EVERY = 100
+"""Pictures' detections are joined so often: thousands of small arrays between the large ones that come and go with every
+picture would keep the memory of those from being used again (0.3 MB a picture)."""
 SURE_PERSON = 0.1
 """Boxes from this score on are masked where the background is looked at."""
 
@@ -48,7 +51,7 @@ def observe(
             motion, quality = camera.update(frame.image, people, scorebug.graphics_mask)
             shots.update(frame.number, frame.time_s, frame.image)
             lines += [(frame.number, line) for line in find_lines(frame.image, people)]
-            rows.append(_detections(frame, found))
+            rows = _with(rows, _detections(frame, found))
             numbers.append(frame.number)
             times.append(frame.time_s)
             motions.append(motion)
@@ -87,9 +90,15 @@ def find_people(
     rows: list[Detections] = []
     for batch in _batches(reader, BATCH):
         for frame, found in zip(batch, detector.detect([frame.image for frame in batch]), strict=True):
-            rows.append(_detections(frame, found))
+            rows = _with(rows, _detections(frame, found))
             progress(frame)
     return _joined(rows), list(reader.warnings)
+
+
+def _with(rows: list[Detections], row: Detections) -> list[Detections]:
+    """``rows`` and ``row``, joined into one now and then (JOIN_EVERY)."""
+    rows = [*rows, row]
+    return [_joined(rows)] if len(rows) >= JOIN_EVERY else rows
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
