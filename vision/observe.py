@@ -19,8 +19,8 @@ from vision.shots import ShotDetector
 BATCH = 4
 """Pictures given to the detector at once; no more, so that memory stays flat at 1080p."""
 JOIN_EVERY = 100
-"""Pictures' detections are joined so often: thousands of small arrays between the large ones that come and go with every
-picture would keep the memory of those from being used again (0.3 MB a picture)."""
+"""Pictures after which detections are joined: thousands of small arrays between the large ones that come and go with
+every picture would keep the memory of those from being used again (0.3 MB a picture)."""
 SURE_PERSON = 0.1
 """Boxes from this score on are masked where the background is looked at."""
 
