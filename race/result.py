@@ -27,6 +27,8 @@ PHOTO_FINISH_SD = 1.64
 """A gap below so many of its standard deviations is no order: 90 % of a normal distribution lie within."""
 DOUBT = 0.8
 """Identities below this confidence are listed as doubtful."""
+ONE_DOUBT_S = 1.0
+"""Doubts of one identity no further apart than this are one."""
 SURE_PASS = 0.5
 """Changes of order below this confidence are no passes."""
 SLOWEST_STEP_S = 0.105
@@ -310,16 +312,16 @@ def _doubts(facts: Facts) -> list[IdentityDoubt]:
     doubts = []
     for id_ in facts.paths.ids:
         rows = np.flatnonzero(tracks.id == id_)
-        doubtful = tracks.link_confidence[rows] < DOUBT
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], doubtful, [False]])))
-        for first, last in edges.reshape(-1, 2):
-            stretch = rows[first:last]
-            doubts.append(
-                IdentityDoubt(
-                    competitor=int(id_),
-                    from_s=float(time_s[stretch[0]]),
-                    to_s=float(time_s[stretch[-1]]),
-                    confidence=float(tracks.link_confidence[stretch].min()),
-                )
+        doubtful = rows[tracks.link_confidence[rows] < DOUBT]
+        apart = np.flatnonzero(np.diff(time_s[doubtful]) > ONE_DOUBT_S) + 1
+        doubts += [
+            IdentityDoubt(
+                competitor=int(id_),
+                from_s=float(time_s[stretch[0]]),
+                to_s=float(time_s[stretch[-1]]),
+                confidence=float(tracks.link_confidence[stretch].min()),
             )
+            for stretch in np.split(doubtful, apart)
+            if len(stretch)
+        ]
     return sorted(doubts, key=lambda doubt: doubt.from_s)

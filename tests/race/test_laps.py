@@ -84,3 +84,14 @@ def test_of_passages_too_near_for_a_lap_the_surer_one_stays():
     passages = [*group_passages(stray), *group_passages(pack(14.0, 22.5, racers=2))]
     numbered = number_passages(sorted(passages, key=lambda p: p.time_s), [], 22.4, M500)
     assert [(p.time_s, p.lap, p.is_finish) for p in numbered] == [(14.0, 4, False), (22.5, 5, True)]
+
+
+def test_a_laggard_stays_in_the_lap_of_the_pack():
+    """5 s behind, so nearer to the leaders' next passage than to their last."""
+    crossings = [*pack(0.0, 8.8, 17.6), LineCrossing(3, 5.2, 0.01), LineCrossing(3, 14.0, 0.01)]
+    passages = group_passages(crossings)
+    assert [[crossing.racer for crossing in passage.crossings] for passage in passages] == [
+        [0, 1, 2, 3],
+        [0, 1, 2, 3],
+        [0, 1, 2],
+    ]
