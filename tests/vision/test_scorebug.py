@@ -349,7 +349,7 @@ def test_a_result_table() -> None:
     lines += [line("2.", 100, 117, 15), line("3.", 100, 134, 15)]
     layout = read_layout(lines)
     assert (layout.clock_s, layout.title) == (None, "500 M LADIES - RESULT LIST")
-    assert [(row.rank, row.name, (row.model_extra or {})["time_s"]) for row in layout.rows] == [
+    assert [(row.rank, row.name, row.time_s) for row in layout.rows] == [
         (1, "CHOI Min Jeong", 43.963),
         (2, "Martina VALCEPINA", 44.427),
         (3, "Arianna FONTANA", 44.71),
