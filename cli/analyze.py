@@ -55,7 +55,7 @@ def analyze(request: Request) -> None:
             result = reconstruct(observations, given)
         race = result.race
         write_detections(observations.detections, staging / "det.txt")
-        write_camera(observations.frames, race.camera_level, staging / "camera.parquet")
+        write_camera(observations, race.camera_level, staging / "camera.parquet")
         write_track_tables(result, staging)
         write_laps_csv(race, staging / "laps.csv")
         write_incidents_csv(race, staging / "incidents.csv")

@@ -1,7 +1,8 @@
 """What vision saw, one struct of arrays per run: everything pixels are needed for, and nothing after it.
 
 ``vision`` makes it from pictures, ``simulation`` from truth and a noise model; ``race`` and ``tracking`` live on it.
-On disk (``RUN/observations/``): ``frames.parquet``, ``detections.parquet``, ``lines.parquet``, ``observations.json``.
+On disk (``RUN/observations/``): ``frames.parquet``, ``detections.parquet``, ``lines.parquet``, ``observations.json``,
+and ``poses.parquet`` where the camera was registered.
 """
 
 import json
@@ -15,6 +16,7 @@ from pydantic import Field, ValidationError
 
 from race.errors import RaceFileError
 from race.formats import Model, ScorebugReading, Shot, Video
+from race.poses import Poses
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -129,7 +131,11 @@ def no_lines() -> Lines:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """All that vision knows of one video; shots and readings in time order, shots without their kind."""
+    """All that vision knows of one video; shots and readings in time order, shots without their kind.
+
+    ``poses`` is None where nothing was registered, else a row per row of ``frames``; ``track_shift_m`` is where the
+    oval lies (``race.rink.Rink``), None where unknown.
+    """
 
     video: Video
     weights: str | None
@@ -139,10 +145,14 @@ class Observations:
     scorebug: list[ScorebugReading]
     warnings: list[str]
     lines: Lines = field(default_factory=no_lines)
+    poses: Poses | None = None
+    track_shift_m: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.frames) and not self.shots:
             raise ValueError("Observations: frames without a shot")
+        if self.poses is not None and len(self.poses) != len(self.frames):
+            raise ValueError(f"Observations.poses: expected {len(self.frames)} rows, got {len(self.poses)}")
         for name, rows in (("detections", self.detections), ("lines", self.lines)):
             if not np.isin(rows.frame, self.frames.number).all():
                 raise ValueError(f"Observations.{name}: rows of frames that are not in frames")
@@ -156,6 +166,7 @@ class _Rest(Model):
     shots: list[Shot]
     scorebug: list[ScorebugReading]
     warnings: list[str] = Field(default_factory=list)
+    track_shift_m: float | None = None
 
 
 _DETECTION_COLUMNS = {
@@ -169,6 +180,25 @@ _DETECTION_COLUMNS = {
 }
 _LINE_COLUMNS = ("x_top", "y_top", "x_bottom", "y_bottom")
 _MOTION_COLUMNS = tuple(f"h{row}{column}" for row in range(3) for column in range(3))
+
+
+_POSE_COLUMNS = {
+    "position": ("x_m", "y_m", "z_m"),
+    "rotation": tuple(f"r{row}{column}" for row in range(3) for column in range(3)),
+    "focal_px": ("focal_px",),
+    "k1": ("k1",),
+    "sd_px": ("pose_sd_px",),
+    "quality": ("pose_quality",),
+}
+
+
+def pose_columns(poses: Poses) -> dict[str, Floats]:
+    """The columns of ``poses`` as they stand in ``poses.parquet`` and ``camera.parquet``, NaN where unknown."""
+    columns: dict[str, Floats] = {}
+    for name, names in _POSE_COLUMNS.items():
+        values = getattr(poses, name).reshape(len(poses), len(names))
+        columns |= {column: values[:, k] for k, column in enumerate(names)}
+    return columns
 
 
 def write_observations(observations: Observations, folder: Path) -> None:
@@ -198,12 +228,17 @@ def write_observations(observations: Observations, folder: Path) -> None:
             "strength": lines.strength,
         }
     ).write_parquet(folder / "lines.parquet")
+    if observations.poses is not None:
+        pl.DataFrame({"frame": frames.number, **pose_columns(observations.poses)}).write_parquet(
+            folder / "poses.parquet"
+        )
     rest = _Rest(
         video=observations.video,
         weights=observations.weights,
         shots=observations.shots,
         scorebug=observations.scorebug,
         warnings=observations.warnings,
+        track_shift_m=observations.track_shift_m,
     )
     (folder / "observations.json").write_text(rest.model_dump_json(indent=1), encoding="utf-8")
 
@@ -245,6 +280,8 @@ def read_observations(folder: Path) -> Observations:
                 bottom=ends[:, 2:],
                 strength=seen["strength"].to_numpy().astype(np.float64),
             ),
+            poses=_read_poses(folder / "poses.parquet", (rest.video.width, rest.video.height)),
+            track_shift_m=rest.track_shift_m,
         )
     except FileNotFoundError as error:
         raise RaceFileError(
@@ -255,3 +292,15 @@ def read_observations(folder: Path) -> Observations:
         raise RaceFileError(
             f"{folder}: these observations cannot be read ({error}); analyze the video again"
         ) from error
+
+
+def _read_poses(path: Path, size: tuple[int, int]) -> Poses | None:
+    """None where there is no such file: nothing was registered."""
+    if not path.exists():
+        return None
+    table = pl.read_parquet(path)
+    arrays = {name: table.select(names).to_numpy().astype(np.float64) for name, names in _POSE_COLUMNS.items()}
+    arrays["rotation"] = arrays["rotation"].reshape(-1, 3, 3)
+    return Poses(
+        size, **{name: values[:, 0] if values.shape[1:] == (1,) else values for name, values in arrays.items()}
+    )

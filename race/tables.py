@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from race.observations import Detections, Frames
+from race.observations import Detections, Observations, pose_columns
+from race.poses import no_poses
 from race.reconstruct import Reconstruction
 from tracking import write_tracks
 
@@ -46,16 +47,27 @@ def write_track_tables(result: Reconstruction, folder: Path) -> None:
     ).write_parquet(folder / "tracks.parquet")
 
 
-def write_camera(frames: Frames, level: str | None, path: Path) -> None:
-    """``camera.parquet``: the camera's motion from the picture before, null where unknown, and the level reached."""
+def write_camera(observations: Observations, level: str | None, path: Path) -> None:
+    """``camera.parquet``: the camera's motion from the picture before, and its pose over the rink, null where unknown.
+
+    ``level`` is the best that was reached in the race. A frame's is that, at least B, where the pose is known; A where
+    only the motion is; else null.
+    """
+    frames, video = observations.frames, observations.video
+    poses = observations.poses or no_poses(len(frames), (video.width, video.height))
     motion = frames.motion.reshape(-1, 9)
+    reached = np.full(len(frames), None, dtype=object)
+    if level is not None:
+        reached[np.isfinite(motion).all(axis=1)] = "A"
+    reached[poses.known] = "C" if level == "C" else "B"
     pl.DataFrame(
         {
             "frame": frames.number,
             "time_s": frames.time_s,
-            "level": [level if np.isfinite(row).all() else None for row in motion],
+            "level": reached.tolist(),
             "quality": _nullable(frames.motion_quality),
             **{f"h{row}{k}": _nullable(motion[:, 3 * row + k]) for row in range(3) for k in range(3)},
+            **{name: _nullable(values) for name, values in pose_columns(poses).items()},
         },
         schema_overrides={"level": pl.String},
     ).write_parquet(path)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from race.formats import ScorebugReading, Video
 from race.observations import DESCRIPTOR, Detections, Frames, Observations
+from race.poses import Poses
 from simulation.camera import Footage
 from simulation.draws import Draws
 from simulation.figure import Pictured
@@ -25,6 +26,8 @@ Mask = NDArray[np.bool_]
 
 NOISE_FILE = Path(__file__).with_name("noise.json")
 _LEAST_PX = 8.0
+REGISTERED = ("main", "fixed")
+"""The cameras whose pose over the rink vision is to find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class Noise:
     scorebug_missed: float
     scorebug_misread: float
     scorebug_every_s: float
+    pose_sd_px: float
+    pose_lasts_s: float
+    pose_lost_chance: float
 
 
 @cache
@@ -96,6 +102,32 @@ def observe(
         shots=[shot.model_copy(update={"kind": "other"}) for shot in footage.shots()],
         scorebug=_read(readings, footage, noise, Draws(seed, "scorebug")),
         warnings=[],
+        poses=_poses(footage, noise, Draws(seed, "poses")),
+        track_shift_m=motion.event.track_shift_m,
+    )
+
+
+def _poses(footage: Footage, noise: Noise, draws: Draws) -> Poses:
+    """The main camera's pose, turned a little off; other cameras are not registered, nor are spells of the main one."""
+    count, tolerance = len(footage), noise.pose_sd_px / footage.focal_px
+    lasts = noise.pose_lasts_s * footage.fps
+    right, down = (_noise_like(draws, count, lasts) * tolerance for _ in range(2))
+    off = np.tile(np.eye(3), (count, 1, 1))  # a small turn about the camera's axes
+    off[:, 0, 2], off[:, 2, 0], off[:, 1, 2], off[:, 2, 1] = right, -right, down, -down
+    seen = np.zeros(count, bool)
+    for take in footage.takes:
+        seen[take.first - 1 : take.last] = take.camera in REGISTERED
+    seen &= ~_spells(draws, count, noise.pose_lost_chance, 2 * lasts)
+    here = np.where(seen, 1.0, np.nan)
+    left, _, right_turn = np.linalg.svd(off @ footage.rotation)  # their product is the nearest rotation
+    return Poses(
+        footage.size,
+        footage.position * here[:, None],
+        left @ right_turn * here[:, None, None],
+        footage.focal_px * here,
+        footage.k1 * here,
+        noise.pose_sd_px * here,
+        0.8 * here,
     )
 
 

@@ -36,7 +36,7 @@ def test_identities_swapped_by_hand_carry_their_ranks_along(race, tmp_path):
 
 def test_camera_and_detections(race, tmp_path):
     observations, _ = race([30.0], [12.0], [0.0], 1.0)
-    write_camera(observations.frames, "A", tmp_path / "camera.parquet")
+    write_camera(observations, "A", tmp_path / "camera.parquet")
     camera = pl.read_parquet(tmp_path / "camera.parquet")
     assert camera["frame"].to_list() == list(range(1, 26))
     assert camera["h00"][0] is None  # nothing before the first picture: unknown, not rest

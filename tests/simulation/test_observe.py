@@ -158,3 +158,18 @@ def test_the_truth_scores_full_marks_against_itself(folder: Path, tmp_path: Path
     assert scores["passes"]["found"] == scores["passes"]["truth"]
     assert scores["passes"]["false"] == 0
     assert scores["naming"] == 1
+
+
+def test_poses_are_those_of_the_main_camera_within_their_error(race: Motion) -> None:
+    footage = direct(race, "broadcast", 25.0, SIZE, 1)
+    seen = observe(race, footage, picture(race, footage), [], 1)
+    assert seen.poses is not None
+    assert seen.track_shift_m == race.event.track_shift_m
+    known = np.flatnonzero(seen.poses.known)
+    on_main = np.concatenate([np.arange(t.first - 1, t.last) for t in footage.takes if t.camera == "main"])
+    assert np.isin(known, on_main).all()
+    assert len(known) > 0.9 * len(on_main)
+    middle = np.array([SIZE[0] / 2, SIZE[1] / 2])
+    off = [seen.poses.to_pixels(n, [footage[int(n)].ice_points(middle)])[0] - middle for n in known]
+    error = np.sqrt(np.mean(np.square(off), axis=0))
+    assert error == pytest.approx([default_noise().pose_sd_px] * 2, rel=0.35)
