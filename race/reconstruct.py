@@ -11,6 +11,7 @@ from race.crossings import find_crossings, follow_lines
 from race.events import Gender, RaceEvent, find_event
 from race.formats import Event, Race
 from race.guess import one_name, possible_events
+from race.ice import IcePaths, find_ice_paths
 from race.laps import Passage, consistent, group_passages, number_passages
 from race.naming import with_usual_spelling
 from race.observations import Lines, Observations
@@ -18,6 +19,7 @@ from race.order import Order, find_order
 from race.paths import time_gaps
 from race.racers import FORESHORTENING, Paths, find_paths, find_racers
 from race.result import Facts, assemble
+from race.rink import Rink
 from race.scene import Scene, make_scene
 from race.shots import label_shots
 from race.start_list import Entry
@@ -49,6 +51,7 @@ class Reconstruction:
     race    without ``computing``
     scene   the frames
     tracks  competitors only; ``id`` is the competitor's
+    ice     their ways in metres, where the camera is known (level B), else None
     rank    (R, F) rank, by competitors in order of ids, along the direction of travel, NaN where unknown
     gap_s   (R, F) seconds behind the leader, NaN where unknown
     """
@@ -56,6 +59,7 @@ class Reconstruction:
     race: Race
     scene: Scene
     tracks: Tracks
+    ice: IcePaths | None
     rank: Floats
     gap_s: Floats
 
@@ -76,19 +80,20 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     tracks = track_competitors(observations, scene, everybody, paths, racing, in_race)
     tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
     paths = find_paths(tracks, scene)
+    ice = find_ice_paths(tracks, observations, scene, Rink(track_shift_m=observations.track_shift_m or 0.0))
     order = _order(paths, scene)
 
     final = next((run for run in reversed(clock) if run.final_clock_s is not None), None)
     event, model = _event(observations, given, final)
     passages = _passages(observations, scene, paths, order, in_race, final, model)
     facts = Facts(
-        observations, scene, shots, tracks, paths, order, clock, final, event, model, passages, given.start_list
+        observations, scene, shots, tracks, paths, ice, order, clock, final, event, model, passages, given.start_list
     )
     race, rank, gap_s = assemble(facts)
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"
         race = race.model_copy(update={"warnings": [*race.warnings, warning]})
-    return Reconstruction(race, scene, tracks, rank, gap_s)
+    return Reconstruction(race, scene, tracks, ice, rank, gap_s)
 
 
 def _order(paths: Paths, scene: Scene) -> Order:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from race.clock import ClockRun
 from race.crossings import LineCrossing
 from race.events import RaceEvent
-from race.formats import Competitor, Crossing, Event, FinishRow, IdentityDoubt, Pass, Race, Shot
+from race.formats import CameraLevel, Competitor, Crossing, Event, FinishRow, IdentityDoubt, Pass, Race, Shot
+from race.ice import IcePaths
 from race.laps import Passage, ShownLap, shown_laps
 from race.naming import name_racers
 from race.observations import Observations
@@ -46,6 +47,7 @@ class Facts:
     shots: list[Shot]
     tracks: Tracks
     paths: Paths
+    ice: IcePaths | None
     order: Order
     clock: list[ClockRun]
     final: ClockRun | None
@@ -85,7 +87,7 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     race = Race(
         video=facts.observations.video,
         event=facts.event,
-        camera_level="A" if any(shot.kind == "race" for shot in facts.shots) else None,
+        camera_level=_level(facts),
         race_start_s=race_start_s,
         competitors=competitors,
         crossings=crossings,
@@ -97,6 +99,15 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
         warnings=warnings,
     )
     return race, rank, gap_s
+
+
+def _level(facts: Facts) -> CameraLevel | None:
+    """The best level reached: B where racers' places in metres are known, C with a start list besides."""
+    if not any(shot.kind == "race" for shot in facts.shots):
+        return None
+    if facts.ice is None or not facts.ice.seen.any():
+        return "A"
+    return "C" if facts.start_list else "B"
 
 
 def _active(facts: Facts, finish: Passage | None) -> NDArray[np.bool_]:

@@ -6,12 +6,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from race.ice import IcePaths
 from race.observations import Detections, Observations, pose_columns
 from race.poses import no_poses
 from race.reconstruct import Reconstruction
 from tracking import write_tracks
 
-UNKNOWN_PER_ROW = ("x_m", "y_m", "s_m", "d_m", "speed_mps")
+IN_METRES = ("x_m", "y_m", "s_m", "d_m", "speed_mps")
 """Columns that need the camera's pose over the rink, each with its standard deviation ``*_sd``; null without it."""
 
 
@@ -28,7 +29,6 @@ def write_track_tables(result: Reconstruction, folder: Path) -> None:
     write_tracks(tracks, folder / "tracks.txt")
     column = np.searchsorted(scene.number, tracks.frame)
     row = np.searchsorted(np.unique(tracks.id), tracks.id)
-    unknown = pl.lit(None, dtype=pl.Float64)
     pl.DataFrame(
         {
             "frame": tracks.frame,
@@ -41,10 +41,22 @@ def write_track_tables(result: Reconstruction, folder: Path) -> None:
             "rank": _nullable(result.rank[row, column]).cast(pl.Int32),
             "gap_s": _nullable(result.gap_s[row, column]),
             "identity_confidence": tracks.link_confidence,
+            **{name: _nullable(values) for name, values in _metres(result.ice, row, column).items()},
         }
-    ).with_columns(
-        *(unknown.alias(name) for name in UNKNOWN_PER_ROW), *(unknown.alias(f"{name}_sd") for name in UNKNOWN_PER_ROW)
     ).write_parquet(folder / "tracks.parquet")
+
+
+def _metres(ice: IcePaths | None, row: NDArray[np.intp], column: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
+    """The columns in metres and their standard deviations, of the rows' competitors and frames, NaN where unknown."""
+    if ice is None:
+        return {f"{name}{end}": np.full(len(row), np.nan) for end in ("", "_sd") for name in IN_METRES}
+    x, y = ice.xy[row, column].T
+    sd = ice.xy_sd[row, column]
+    values = (x, y, *(track[row, column] for track in (ice.s_m, ice.d_m, ice.speed_mps)))
+    spread = (sd, sd, *(track[row, column] for track in (ice.s_sd, ice.d_sd, ice.speed_sd)))
+    return dict(zip(IN_METRES, values, strict=True)) | {
+        f"{name}_sd": value for name, value in zip(IN_METRES, spread, strict=True)
+    }
 
 
 def write_camera(observations: Observations, level: str | None, path: Path) -> None:

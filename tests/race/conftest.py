@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from race.formats import ScorebugReading, Shot, Video
 from race.observations import DESCRIPTOR, Detections, Frames, Lines, Observations
+from race.poses import Poses
 
 STRAIGHT_M, RADIUS_M = 28.8565, 8.5
 LAP_M = 2 * STRAIGHT_M + 2 * np.pi * RADIUS_M
@@ -67,10 +68,12 @@ def make_race(
     scorebug: list[ScorebugReading] | None = None,
     bystanders: bool = True,
     seed: int = 0,
+    registered: bool = False,
 ) -> tuple[Observations, NDArray[np.float64]]:
     """Observations of a race and the truth ``s_m`` (R, F): metres each racer has gone past the finish line.
 
-    ``speed_mps`` has one speed, or one per frame, for every racer.
+    ``speed_mps`` has one speed, or one per frame, for every racer. ``registered``: the camera's pose is known, and the
+    foot points in the picture.
     """
     rng = np.random.default_rng(seed)
     frames = int(seconds * FPS)
@@ -98,7 +101,7 @@ def make_race(
             left, top = foot[0] - width / 2, head[1]
             box = np.array([left, top, width, foot[1] - head[1]]) + rng.normal(0, jitter_px, 4)
             if 0 <= foot[0] < WIDTH and box[2] > 2 and box[3] > 2:
-                rows.append((t + 1, *box))
+                rows.append((t + 1, *box, *foot))
     found = np.array(rows)
     motion = np.full((frames, 3, 3), np.nan)
     for t in range(1, frames):
@@ -112,6 +115,15 @@ def make_race(
             lines.append((t + 1, *ends[0], *ends[1], 50.0))
     line = np.array(lines).reshape(-1, 6)
     n = len(found)
+    poses = Poses(
+        size=(WIDTH, HEIGHT),
+        position=np.tile(CAMERA, (frames, 1)),
+        rotation=np.array(rotation),
+        focal_px=np.full(frames, FOCAL_PX),
+        k1=np.zeros(frames),
+        sd_px=np.full(frames, 0.5),
+        quality=np.ones(frames),
+    )
     observations = Observations(
         video=Video(
             path="made.mp4", sha256="0" * 64, duration_s=seconds, fps=FPS, width=WIDTH, height=HEIGHT, frames=frames
@@ -125,8 +137,8 @@ def make_race(
             found[:, 1:5],
             np.full(n, 0.9),
             np.full((n, 4), np.nan),
-            np.full((n, 2), np.nan),
-            np.full(n, np.nan),
+            found[:, 5:] if registered else np.full((n, 2), np.nan),
+            np.full(n, 1.0 if registered else np.nan),
             np.full((n, DESCRIPTOR), np.nan),
             np.full((n, DESCRIPTOR), np.nan),
         ),
@@ -134,6 +146,8 @@ def make_race(
         scorebug=scorebug or [],
         warnings=[],
         lines=Lines(line[:, 0].astype(np.int32), line[:, 1:3], line[:, 3:5], line[:, 5]),
+        poses=poses if registered else None,
+        track_shift_m=0.0 if registered else None,
     )
     return observations, s_m
 

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 
 from race.reconstruct import Given, reconstruct
-from race.tables import UNKNOWN_PER_ROW, write_camera, write_detections, write_track_tables
+from race.tables import IN_METRES, write_camera, write_detections, write_track_tables
 from tracking import Corrections, read_corrections
 
 
@@ -15,7 +15,7 @@ def test_tables_of_a_race(race, tmp_path):
     assert set(table.drop_nulls("rank")["rank"]) == {1, 2}
     assert table.filter(pl.col("rank") == 1)["gap_s"].drop_nulls().max() == 0.0
     assert 0.15 < table.filter(pl.col("rank") == 2)["gap_s"].drop_nulls().median() < 0.35  # 3 m at 12 m/s
-    for name in UNKNOWN_PER_ROW:  # no metres without the camera's pose
+    for name in IN_METRES:  # no metres without the camera's pose
         assert table[name].is_null().all()
         assert table[f"{name}_sd"].is_null().all()
     lines = (tmp_path / "tracks.txt").read_text().splitlines()
