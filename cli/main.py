@@ -161,6 +161,40 @@ def evaluate(
 
 
 @app.command()
+def train(
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA...", help="YOLO data.yaml, COCO .json or CVAT .xml files.", show_default=False),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the training.", show_default=False)] = ...,  # type: ignore[assignment]
+    start: Annotated[str | None, typer.Option(help="Weights to begin from. Default: yolo26n.pt, downloaded.")] = None,
+    epochs: Annotated[int, typer.Option(help="Rounds over all pictures.", min=1)] = 8,
+    batch: Annotated[int, typer.Option(help="Pictures a step.", min=1)] = 16,
+    imgsz: Annotated[int, typer.Option(help="Longer side of the network's input.", min=32)] = 640,
+    device: Annotated[str | None, typer.Option(help="cpu or a GPU's number. Default: cpu.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last epoch in --out.")] = False,
+) -> None:
+    """Train a detector on labelled pictures: those of simulate --dataset, and your own."""
+    from cli.train import train as run_train
+
+    run_train(data, out, start, epochs, batch, imgsz, device, resume)
+
+
+@app.command()
+def export(
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS.pt", help="Trained weights.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The .xml or .onnx file to write.", show_default=False)] = ...,  # type: ignore[assignment]
+) -> None:
+    """Convert a detector: .xml for OpenVINO, .onnx for ONNX Runtime.
+
+    An .xml beside weights of the same name is used in their place, which makes the first use fast.
+    """
+    from cli.train import export as run_export
+
+    run_export(weights, out)
+
+
+@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that analyze wrote.", show_default=False)],
 ) -> None:

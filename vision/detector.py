@@ -25,7 +25,13 @@ MIN_SCORE = 0.05
 DUPLICATE_IOU = 0.7
 """Of two boxes that overlap more than this the one with the lower score goes."""
 IMGSZ = 640
-"""Longer side of the network's input, pixels."""
+"""Longer side of the network's input, pixels, where people are seen well in it; else one of LARGER_IMGSZ."""
+LARGER_IMGSZ = (960, 1280)
+WELL_SEEN_PX = 40.0
+"""How tall people have to be in the input; below that a larger input is taken, where the picture is larger, too."""
+SURE = 0.25
+SLOW_CHANGE = 0.1
+"""Weight of a picture in the mean height of people: a shot has its size within half a second."""
 STRIDE = 32
 GREY = 114
 """What fills the margins, as in training."""
@@ -51,28 +57,42 @@ class FrameDetections:
 
 
 class Detector:
-    """A loaded model. ``weights`` is its file, ``device`` says in words where it runs."""
+    """A loaded model. ``weights`` is its file, ``device`` says in words where it runs.
 
-    def __init__(self, infer: Infer, names: dict[int, str], weights: Path, device: str, imgsz: int = IMGSZ) -> None:
+    ``imgsz`` fixes the longer side of the input; without it the side follows how tall people are in the pictures.
+    """
+
+    def __init__(
+        self, infer: Infer, names: dict[int, str], weights: Path, device: str, imgsz: int | None = None
+    ) -> None:
         self._infer = infer
         self._bodies = [k for k, name in names.items() if name == "skater"] or [
             k for k, name in names.items() if name == "person"
         ]
         self._helmets = [k for k, name in names.items() if name == "helmet"]
         self._imgsz = imgsz
+        self._height = np.nan
+        """Mean height of people as a share of the picture's longer side, the last pictures counting most."""
         self.weights = weights
         self.device = device
         if not self._bodies:
             raise WeightsError(f"{weights}: knows no class 'skater' or 'person', only {', '.join(names.values())}")
 
     def detect(self, images: Sequence[Images]) -> list[FrameDetections]:
-        """Find people in pictures (H, W, 3) uint8 BGR of one size; several at a time are faster."""
+        """Find people in pictures (H, W, 3) uint8 BGR of one size, in the order of the video."""
         if not images:
             return []
         height, width = images[0].shape[:2]
-        letterbox = Letterbox.fit((width, height), self._imgsz)
+        imgsz = self._imgsz or input_size(self._height, max(width, height))
+        letterbox = Letterbox.fit((width, height), imgsz)
         raw = self._infer(np.stack([letterbox.apply(image) for image in images]))
-        return [self._read(found, letterbox) for found in raw]
+        found = [self._read(rows, letterbox) for rows in raw]
+        for people in found:
+            tall = people.box[people.score >= SURE, 3]
+            if len(tall):
+                seen = float(np.median(tall)) / max(width, height)
+                self._height = seen if np.isnan(self._height) else (1 - SLOW_CHANGE) * self._height + SLOW_CHANGE * seen
+        return found
 
     def _read(self, raw: NDArray[np.float32], letterbox: "Letterbox") -> FrameDetections:
         body, score = _boxes(raw, self._bodies, letterbox)
@@ -128,6 +148,18 @@ class Letterbox:
         return np.concatenate([start, end - start], axis=1)
 
 
+def input_size(height: float, longer_side: int) -> int:
+    """The input's longer side in which people ``height`` of the picture's ``longer_side`` tall are seen well.
+
+    The smallest that will do, or the largest; never one larger than the picture, which would show no more. NaN: IMGSZ.
+    """
+    for imgsz in (IMGSZ, *LARGER_IMGSZ):
+        larger = [size for size in LARGER_IMGSZ if imgsz < size <= longer_side]
+        if not larger or not height * imgsz < WELL_SEEN_PX:
+            return imgsz
+    return IMGSZ
+
+
 def join_helmets(body: Floats, helmet: Floats, score: Floats) -> Floats:
     """The helmet of each body (n, 4), NaN for none: (m, 4) boxes, the surest first, each given to one body at most.
 
@@ -145,15 +177,19 @@ def join_helmets(body: Floats, helmet: Floats, score: Floats) -> Floats:
     return joined
 
 
-def load_detector(weights: Path, device: str | None = None, imgsz: int = IMGSZ) -> Detector:
+def load_detector(weights: Path, device: str | None = None, imgsz: int | None = None) -> Detector:
     """Load ``weights`` for ``device``: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ``openvino``, ``pytorch``; None chooses.
 
-    ``cpu`` is OpenVINO where it is installed on an x86 processor, else PyTorch.
+    ``cpu`` is OpenVINO where it is installed on an x86 processor, else PyTorch. Weights that end in .onnx run on ONNX
+    Runtime, whatever the device.
 
     Raises WeightsError where the weights cannot be used or there is no such device.
     """
-    if imgsz < STRIDE:
+    if imgsz is not None and imgsz < STRIDE:
         raise WeightsError(f"imgsz {imgsz}: the input has to be {STRIDE} pixels or more, {IMGSZ} is usual")
+    if weights.suffix == ".onnx":
+        infer, names = _onnx(weights)
+        return Detector(infer, names, weights, "ONNX Runtime, CPU", imgsz)
     device = device or _best_device()
     if not re.fullmatch(r"cpu|openvino|pytorch|mps|cuda(:\d+)?", device):
         raise WeightsError(f"--device {device}: unknown; use cpu, openvino, pytorch, cuda, cuda:1 or mps")
@@ -198,16 +234,35 @@ def _openvino(weights: Path) -> tuple[Infer, dict[int, str]]:
     steps.input().model().set_layout(openvino.Layout("NCHW"))
     model = steps.build()
     requests: dict[tuple[int, ...], Any] = {}
+    # Some processors would compute in bfloat16, which moves boxes by pixels and saves no time.
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
 
     def infer(images: Images) -> list[NDArray[np.float32]]:
         shape = (1, *images.shape[1:])  # one at a time: larger batches gain nothing on a processor
         if shape not in requests:
             sized = model.clone()
             sized.reshape(list(shape))
-            requests[shape] = core.compile_model(sized, "CPU", {"PERFORMANCE_HINT": "LATENCY"}).create_infer_request()
+            requests[shape] = core.compile_model(sized, "CPU", settings).create_infer_request()
         return [requests[shape].infer({0: image[None]}, share_inputs=True)[0][0].copy() for image in images]
 
     return infer, names
+
+
+def _onnx(weights: Path) -> tuple[Infer, dict[int, str]]:
+    import onnxruntime
+
+    try:
+        session = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
+        names = json.loads(session.get_modelmeta().custom_metadata_map["names"])
+    except Exception as error:  # its errors have no class of their own to be told by
+        raise WeightsError(f"{weights}: no model that `shorttrack export` wrote; export it again") from error
+    (given,) = session.get_inputs()
+
+    def infer(images: Images) -> list[NDArray[np.float32]]:
+        planes = images[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
+        return list(session.run(None, {given.name: planes})[0])
+
+    return infer, {int(k): name for k, name in names.items()}
 
 
 def _pytorch(weights: Path, device: str) -> tuple[Infer, dict[int, str]]:

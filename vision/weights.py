@@ -88,10 +88,13 @@ def load_model(weights: Path) -> Any:
 
 
 def openvino_model(weights: Path) -> Path:
-    """``weights`` converted for OpenVINO, input sizes left open: ``model.xml`` in the cache folder, made once per file.
+    """``weights`` converted for OpenVINO, input sizes left open: the .xml beside them, else one in the cache folder.
 
-    Raises WeightsError where the weights are corrupt or the cache folder cannot be written.
+    That in the cache folder is made once per file. Raises WeightsError where the weights are corrupt or the cache
+    folder cannot be written.
     """
+    if weights.with_suffix(".xml").is_file():
+        return weights.with_suffix(".xml")
     try:
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
     except OSError as error:
@@ -102,7 +105,7 @@ def openvino_model(weights: Path) -> Path:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
                 partial = Path(temporary) / "model"
-                _convert_apart(weights, partial)
+                _convert_apart(weights, partial / "model.xml")
                 if not folder.exists():  # another process may have been faster
                     partial.rename(folder)
         except OSError as error:
@@ -113,13 +116,13 @@ def openvino_model(weights: Path) -> Path:
     return folder / "model.xml"
 
 
-def _convert_apart(weights: Path, folder: Path) -> None:
+def _convert_apart(weights: Path, out: Path) -> None:
     """Convert in a process of its own, since PyTorch would keep a gigabyte of memory for the rest of this one."""
     with ProcessPoolExecutor(
         1, multiprocessing.get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
     ) as process:
         try:
-            process.submit(_convert, weights, folder).result()
+            process.submit(convert_for_openvino, weights, out, False).result()
         except BrokenProcessPool as error:
             raise WeightsError(
                 f"{weights}: converting it for OpenVINO was ended from outside, for want of memory perhaps; "
@@ -127,8 +130,11 @@ def _convert_apart(weights: Path, folder: Path) -> None:
             ) from error
 
 
-def _convert(weights: Path, folder: Path) -> None:
-    """Write the model in ``weights`` to ``folder/model.xml``, its class names in the runtime information as JSON."""
+def convert_for_openvino(weights: Path, out: Path, half: bool) -> None:
+    """Write the model in ``weights`` to ``out``, an .xml, and the .bin beside it, in ``half`` precision or in single.
+
+    The names of its classes stand in the runtime information as JSON.
+    """
     import openvino
     import torch
 
@@ -141,7 +147,39 @@ def _convert(weights: Path, folder: Path) -> None:
         traced = torch.jit.trace(model, example, strict=False, check_trace=False)
     converted = openvino.convert_model(traced, input=[-1, 3, -1, -1], example_input=example)
     converted.set_rt_info(json.dumps(model.names), ["shorttrack", "names"])
-    openvino.save_model(converted, folder / "model.xml", compress_to_fp16=False)
+    openvino.save_model(converted, out, compress_to_fp16=half)
+
+
+def convert_for_onnx(weights: Path, out: Path) -> None:
+    """Write the model in ``weights`` to ``out``, an .onnx with open input sizes and the names of its classes.
+
+    Raises WeightsError where the package ``onnx``, an extra of ours, is missing.
+    """
+    import torch
+
+    try:
+        import onnx
+    except ModuleNotFoundError as error:
+        raise WeightsError("writing .onnx needs the package onnx: pip install 'onnx>=1.17'") from error
+    model = load_model(weights)
+    model.model[-1].dynamic = True
+    example = torch.zeros(1, 3, 384, 640)
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter by tracing is deprecated, the other needs packages more
+        model(example)
+        torch.onnx.export(
+            model,
+            (example,),
+            str(out),
+            dynamo=False,
+            opset_version=17,
+            input_names=["pictures"],
+            output_names=["boxes"],
+            dynamic_axes={"pictures": {0: "n", 2: "height", 3: "width"}, "boxes": {0: "n", 2: "places"}},
+        )
+    written = onnx.load(str(out))
+    onnx.helper.set_model_props(written, {"names": json.dumps(model.names)})
+    onnx.save(written, str(out))
 
 
 def _stock(name: str) -> Path:

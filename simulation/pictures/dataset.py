@@ -1,14 +1,17 @@
 """Simulated pictures as a data set for a detector: many races, venues, broadcasts, cameras; boxes in YOLO's format."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from simulation.camera import STYLES, Camera, Footage, direct
+from simulation.figure import picture as box_figures
 from simulation.motion import Motion, Pose
 from simulation.pictures import scorebug
 from simulation.pictures.film import SetUp, draw_look, project
@@ -21,10 +24,11 @@ Floats = NDArray[np.float64]
 
 CLASSES = ("skater", "helmet", "block")
 SKATER, HELMET, BLOCK = range(3)
-PICTURES_A_RACE = 16
+PICTURES_A_RACE = 24
 LEAST_SEEN = {SKATER: 0.15, HELMET: 0.4}
 """Share of a person or helmet that has to be seen for it to have a box."""
-_LEAST_PX = 3.0
+LEAST_SIDE = {SKATER: 0.012, HELMET: 0.007, BLOCK: 0.007}
+"""Of the picture's width that a box measures at least: 8 and 4.5 pixels where the detector sees 640."""
 _FPS = 25.0
 _VALIDATION_RACES = 8
 """Every so many races one is for validation, so that no venue is in both parts."""
@@ -41,7 +45,8 @@ def write_dataset(
     """Write ``count`` pictures with labels, and ``data.yaml`` that names them, as ultralytics reads it.
 
     Every ``PICTURES_A_RACE`` pictures the race is another (``seed`` grows by one), and with it venue, suits, graphics
-    and camera. Half the pictures of a race with falls show somebody down.
+    and camera. A third of the pictures of a race with falls show somebody down; most of the rest show several racers,
+    the likelier the more they overlap. Every picture is worn in a way of its own (``_wear``).
     """
     for part in ("train", "val"):
         (folder / "images" / part).mkdir(parents=True, exist_ok=True)
@@ -53,10 +58,8 @@ def write_dataset(
         many = min(PICTURES_A_RACE, count - done)
         for picture, labels in _pictures(scenario, seed + race, size, many):
             name = f"{seed + race:06d}-{done % PICTURES_A_RACE:02d}"
-            quality = int(np.random.default_rng((seed, done)).integers(55, 96))
-            cv2.imwrite(
-                str(folder / "images" / part / f"{name}.jpg"), picture, [int(cv2.IMWRITE_JPEG_QUALITY), quality]
-            )
+            worn = _wear(picture, np.random.default_rng((seed + race, done % PICTURES_A_RACE)))
+            cv2.imwrite(str(folder / "images" / part / f"{name}.jpg"), worn, [int(cv2.IMWRITE_JPEG_QUALITY), 92])
             lines = [f"{kind:.0f} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n" for kind, x, y, w, h in labels]
             (folder / "labels" / part / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
             done += 1
@@ -93,14 +96,79 @@ def _pictures(
 
 
 def _moments(motion: Motion, footage: Footage, many: int, rng: np.random.Generator) -> list[int]:
-    """Indices of pictures, spread over the footage; half of them while somebody is down, where anybody falls."""
+    """Indices of pictures: a third while somebody is down, where anybody falls; the rest where racers are, and overlap.
+
+    Empty ice and lone racers are in one picture of eight.
+    """
     column = np.clip(np.searchsorted(motion.time_s, footage.race_time_s), 0, len(motion.time_s) - 1)
     down = np.isin(motion.pose[:, column], (Pose.FALL, Pose.SLIDE, Pose.LYING, Pose.KNEEL)).any(axis=0)
     fallen = np.flatnonzero(down)
-    picked = list(rng.choice(fallen, min(many // 2, len(fallen)), replace=False))
+    picked = list(rng.choice(fallen, min(many // 3, len(fallen)), replace=False))
     rest = np.setdiff1d(np.arange(len(footage)), picked)
-    spread = np.array_split(rest, many - len(picked))
-    return sorted(int(k) for k in [*picked, *(int(rng.choice(part)) for part in spread if len(part))])
+    drawn = np.sort(rng.choice(rest, min(len(rest), 12 * many), replace=False))
+    crowding = _crowding(motion, footage, drawn)
+    alone = np.flatnonzero(crowding == 0)
+    chance = np.where(crowding == 0, 1 / 8 / max(1, len(alone)), crowding / max(crowding.sum(), 1e-9))
+    wanted = min(many - len(picked), len(drawn))
+    if np.count_nonzero(chance) < wanted:
+        chance = np.ones(len(drawn))
+    picked += list(rng.choice(drawn, wanted, replace=False, p=chance / chance.sum()))
+    return sorted(int(k) for k in picked)
+
+
+def _crowding(motion: Motion, footage: Footage, indices: NDArray[np.int64]) -> Floats:
+    """(n,) of the pictures ``indices``: 0 with fewer than two racers in sight, else 1 to 5, the more they overlap."""
+    some = replace(
+        footage,
+        time_s=footage.time_s[indices],
+        race_time_s=footage.race_time_s[indices],
+        position=footage.position[indices],
+        rotation=footage.rotation[indices],
+        focal_px=footage.focal_px[indices],
+        k1=footage.k1[indices],
+    )
+    seen = box_figures(motion, some)
+    racers = [k for k, person in enumerate(motion.people) if person.role == "racer"]
+    box = np.where((seen.visibility > LEAST_SEEN[SKATER])[racers, :, None], seen.box[racers], np.nan)
+    several = np.isfinite(box[..., 0]).sum(axis=0) >= 2
+    overlap = np.zeros(len(indices))
+    with np.errstate(invalid="ignore"):
+        for a in range(len(racers)):
+            for b in range(a):
+                low = np.maximum(box[a, :, :2], box[b, :, :2])
+                high = np.minimum(box[a, :, :2] + box[a, :, 2:], box[b, :, :2] + box[b, :, 2:])
+                shared = np.prod(np.clip(high - low, 0, None), axis=-1)
+                overlap += np.nan_to_num(
+                    shared / np.minimum(np.prod(box[a, :, 2:], axis=-1), np.prod(box[b, :, 2:], axis=-1))
+                )
+    return np.where(several, 1.0 + 2.0 * np.minimum(overlap, 2.0), 0.0)
+
+
+def _wear(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The picture as it comes down to a viewer: now and then half faded out, smaller, coded at some bit rate."""
+    if rng.random() < 0.12:
+        picture = (picture * rng.uniform(0.08, 0.7)).astype(np.uint8)
+    if rng.random() < 0.6:
+        height = 2 * int(rng.integers(150, 271))
+        width = 2 * round(height * picture.shape[1] / picture.shape[0] / 2)
+        picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return _coded(picture, crf=int(rng.integers(18, 37)))
+
+
+def _coded(picture: NDArray[np.uint8], crf: int) -> NDArray[np.uint8]:
+    """The picture after H.264 at constant quality ``crf``."""
+    held = io.BytesIO()
+    with av.open(held, "w", format="mp4") as out:
+        stream = out.add_stream("libx264", 25)
+        stream.height, stream.width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": str(crf), "preset": "veryfast"}
+        frame = av.VideoFrame.from_ndarray(picture[: stream.height, : stream.width], format="bgr24")
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    held.seek(0)
+    with av.open(held) as back:
+        return np.asarray(next(back.decode(video=0)).to_ndarray(format="bgr24"), np.uint8)
 
 
 def _labels(motion: Motion, camera: Camera, seen: Seen, blocks: Floats) -> Floats:
@@ -117,7 +185,7 @@ def _labels(motion: Motion, camera: Camera, seen: Seen, blocks: Floats) -> Float
     labels = [
         (kind, *(np.array([box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3]]) / scale))
         for kind, box in rows
-        if min(box[2], box[3]) >= _LEAST_PX
+        if min(box[2], box[3]) >= LEAST_SIDE[kind] * camera.size[0]
     ]
     return np.array(labels, float).reshape(-1, 5)
 

@@ -148,12 +148,35 @@ def mat_texture(venue: Venue, rink: Rink, length_m: float) -> Picture:
             mark = (at + round(0.28 * height), middle[1])
             accent = tuple(int(v) for v in rng.integers(20, 240, 3))
             cv2.circle(texture, mark, round(0.2 * height), accent, -1, cv2.LINE_AA)
+        if rng.random() < 0.25 and end - at > 1.5 * height:  # a logo in the shape of a skater
+            _pictogram(texture, (at + round(0.6 * height), round(0.46 * height)), 0.3 * height, ink, rng)
         cv2.line(texture, (end, 0), (end, height), tuple(int(v) for v in ground * 0.8), 2)
         at = end
     texture[: round(0.05 * height)] = venue.rim
     texture[round(0.84 * height) :] = venue.rim
     folds = 1.0 + 0.02 * noise((height, width), 30, rng)
     return np.clip(texture * folds[..., None], 0, 255).astype(np.uint8)
+
+
+def _pictogram(
+    picture: Picture, middle: tuple[int, int], size: float, colour: tuple[int, ...], rng: np.random.Generator
+) -> None:
+    """A skater as logos show one: head, bent back, one leg stretched, arms swung; ``size`` texels half its height."""
+    side = rng.choice([-1.0, 1.0])
+
+    def line(*points: tuple[float, float], width: float) -> None:
+        at = np.array([(middle[0] + side * x * size, middle[1] + y * size) for x, y in points], np.int32)
+        cv2.polylines(picture, [at], False, colour, max(1, round(width * size)), cv2.LINE_AA)
+
+    lean = float(rng.uniform(0.2, 0.8))
+    neck = (lean, -0.55)
+    line((-0.2, 0.1), neck, width=0.34)
+    line((-0.2, 0.1), (0.35, 0.4), (0.1, 0.95), width=0.24)
+    line((-0.2, 0.1), (-0.9, 0.55), (-1.3, 0.9), width=0.22)
+    line(neck, (lean + 0.3, 0.0), (lean + 0.6, 0.1), width=0.17)
+    line(neck, (-0.4, -0.5), (-0.9, -0.3), width=0.17)
+    head = round(middle[0] + side * (lean + 0.2) * size), round(middle[1] - 0.8 * size)
+    cv2.circle(picture, head, max(1, round(0.2 * size)), colour, -1, cv2.LINE_AA)
 
 
 def crowd_texture(venue: Venue) -> Picture:

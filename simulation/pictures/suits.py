@@ -144,7 +144,10 @@ _PALETTES: tuple[tuple[Colour, Colour, Colour, Colour], ...] = (
     (_NAVY, _WHITE, _NAVY, (200, 30, 46)),
     ((120, 200, 226), _WHITE, _BLACK, (30, 90, 160)),
 )
-_HELMETS = ((30, 60, 180), (238, 238, 238), (206, 30, 36), (26, 26, 28), (236, 130, 30), (230, 210, 50), (40, 140, 80))
+_HELMETS = (
+    *((30, 60, 180), (238, 238, 238), (206, 30, 36), (26, 26, 28), (236, 130, 30), (230, 210, 50), (40, 140, 80)),
+    *((236, 232, 220), (40, 44, 60), (120, 124, 132), (150, 200, 230)),
+)
 
 
 def team_suit(index: int, seed: int, word: str) -> Suit:
@@ -153,6 +156,7 @@ def team_suit(index: int, seed: int, word: str) -> Suit:
     palette = rng.permutation(len(_PALETTES))
     torso, sleeve, legs, stripe = _PALETTES[palette[index % len(_PALETTES)]]
     own = np.random.default_rng((seed, 7919, index))
+    torso, sleeve, legs, stripe = (_mixed(colour, own) for colour in (torso, sleeve, legs, stripe))
     return Suit(
         torso=torso,
         back=torso if own.random() < 0.6 else stripe,
@@ -162,7 +166,7 @@ def team_suit(index: int, seed: int, word: str) -> Suit:
         shin=legs if own.random() < 0.7 else torso,
         stripe=stripe,
         glove=_BLACK if own.random() < 0.7 else _WHITE,
-        helmet=_HELMETS[int(rng.permutation(len(_HELMETS))[index % len(_HELMETS)])],
+        helmet=_mixed(_HELMETS[int(rng.permutation(len(_HELMETS))[index % len(_HELMETS)])], own),
         helmet_band=stripe,
         boot=_BLACK if own.random() < 0.7 else _WHITE,
         blade=((206, 170, 60), (200, 204, 210), (190, 60, 50), (220, 200, 70))[int(own.integers(4))],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import models
 from race.errors import WeightsError
-from vision.detector import Detector, Infer, Letterbox, join_helmets, load_detector
+from vision.detector import Detector, Infer, Letterbox, input_size, join_helmets, load_detector
 from vision.frames import FrameReader
 from vision.weights import cache_folder, find_weights, load_model
 
@@ -71,6 +71,42 @@ def test_nothing_found_and_no_pictures() -> None:
     found = detect()
     assert found.box.shape == (0, 4) and found.score.shape == (0,) and found.helmet.shape == (0, 4)
     assert Detector(network(), COCO, Path("weights.pt"), "test").detect([]) == []
+
+
+@pytest.mark.parametrize(
+    ("tall_px", "longer_side", "expected"),
+    [
+        (100, 1920, 960),  # 33 pixels of 640, 50 of 960
+        (130, 1920, 640),
+        (70, 1920, 1280),
+        (20, 1920, 1280),  # nothing larger is worth the time
+        (20, 640, 640),  # a larger input would show no more than the picture has
+        (20, 1000, 960),
+        (np.nan, 1920, 640),
+    ],
+)
+def test_small_people_get_a_larger_input(tall_px: float, longer_side: int, expected: int) -> None:
+    assert input_size(tall_px / longer_side, longer_side) == expected
+
+
+def test_the_input_follows_the_people_in_the_shot() -> None:
+    sizes: list[int] = []
+
+    def infer(images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        side = images.shape[2]
+        sizes.append(side)
+        tall = (0.03 if len(sizes) < 40 else 0.2) * side  # far away, then a close-up
+        raw = np.array([[side / 2, side / 4, tall / 2, tall, 0.9]], np.float32).T
+        return [raw] * len(images)
+
+    detector = Detector(infer, {0: "skater"}, Path("weights.pt"), "test")
+    for _ in range(80):
+        detector.detect([np.zeros((1080, 1920, 3), np.uint8)])
+    assert sizes[0] == 640 and sizes[1] == 1280 and sizes[-1] == 640
+    fixed = Detector(infer, {0: "skater"}, Path("weights.pt"), "test", 320)
+    fixed.detect([np.zeros((1080, 1920, 3), np.uint8)] * 2)
+    fixed.detect([np.zeros((1080, 1920, 3), np.uint8)] * 2)
+    assert sizes[-2:] == [320, 320]
 
 
 def test_our_own_classes_join_helmets_to_skaters() -> None:

@@ -1,0 +1,44 @@
+"""``shorttrack train`` and ``shorttrack export``: a detector of one's own."""
+
+from pathlib import Path
+
+from cli.progress import stderr
+from race.errors import ShorttrackError
+
+
+def train(
+    data: list[Path],
+    out: Path,
+    start: str | None,
+    epochs: int,
+    batch: int,
+    imgsz: int,
+    device: str | None,
+    resume: bool,
+) -> None:
+    """Train on ``data`` and write ``out/skaters.pt``. Raises ShorttrackError."""
+    from models.train import train as run
+
+    stderr.print("Training; each epoch is kept, so that --resume can go on after a stop", highlight=False)
+    weights = run(data, out, start=start, epochs=epochs, batch=batch, imgsz=imgsz, device=device, resume=resume)
+    stderr.print(f"{weights}: use it with --weights", highlight=False, markup=False, soft_wrap=True)
+
+
+def export(weights: Path, out: Path) -> None:
+    """Write ``weights`` as .xml or .onnx. Raises ShorttrackError where that cannot be done."""
+    from vision.weights import convert_for_onnx, convert_for_openvino
+
+    if not weights.is_file():
+        raise ShorttrackError(f"{weights}: no such weights file")
+    try:
+        if out.suffix == ".xml":
+            convert_for_openvino(weights, out, half=True)
+        elif out.suffix == ".onnx":
+            convert_for_onnx(weights, out)
+        else:
+            raise ShorttrackError(
+                f"{out}: unknown format; .xml is for OpenVINO (a .bin comes beside it), .onnx for ONNX"
+            )
+    except OSError as error:
+        raise ShorttrackError(f"{out}: cannot be written ({error.strerror})") from error
+    stderr.print(f"{out}", highlight=False, markup=False, soft_wrap=True)
