@@ -60,8 +60,8 @@ def train(
 ) -> Path:
     """Train on the labelled pictures ``data`` (see ``models/labels.py``) in the folder ``out``; returns the weights.
 
-    ``resume`` goes on from the last epoch that was finished in ``out``. Raises ShorttrackError where there is none,
-    WeightsError where ``start``, by default the stock model, cannot be used.
+    ``resume`` goes on from the last epoch that was finished in ``out``. Raises ShorttrackError where there is nothing
+    to go on with, WeightsError where ``start``, by default the stock model, cannot be used.
     """
     last = out / "run" / "weights" / "last.pt"
     if resume and not last.is_file():
@@ -107,7 +107,12 @@ def train(
         progress(Step(trainer.epoch + 1, trainer.epochs, (done - 1) % batches + 1, batches, losses))
 
     trainer.add_callback("on_train_batch_end", count)
-    trainer.train()
+    try:
+        trainer.train()
+    except AssertionError as error:
+        if resume and "finished" in str(error):
+            raise ShorttrackError(f"{out}: this training is finished; train for more epochs in a new folder") from error
+        raise
     weights = out / "skaters.pt"
     write_weights(last, weights)
     return weights

@@ -145,14 +145,26 @@ def _crowding(motion: Motion, footage: Footage, indices: NDArray[np.int64]) -> F
 
 
 def _wear(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The picture as it comes down to a viewer: now and then half faded out, smaller, coded at some bit rate."""
-    if rng.random() < 0.12:
+    """The picture as it comes down to a viewer: now and then smeared or half faded out, smaller, coded at some rate."""
+    if rng.random() < 0.2:
+        picture = _smear(picture, rng.uniform(0.004, 0.022) * picture.shape[1], rng.normal(0, 0.25))
+    if rng.random() < 0.15:
         picture = (picture * rng.uniform(0.08, 0.7)).astype(np.uint8)
     if rng.random() < 0.6:
         height = 2 * int(rng.integers(150, 271))
         width = 2 * round(height * picture.shape[1] / picture.shape[0] / 2)
         picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return _coded(picture, crf=int(rng.integers(18, 37)))
+
+
+def _smear(picture: NDArray[np.uint8], length: float, angle: float) -> NDArray[np.uint8]:
+    """The picture as a slow shutter would show it in a pan of ``length`` pixels at ``angle``, radians."""
+    size = 2 * int(np.ceil(length / 2)) + 1
+    kernel = np.zeros((size, size), np.float32)
+    middle, way = size // 2, 0.5 * length * np.array([np.cos(angle), np.sin(angle)])
+    start, end = (tuple(int(v) for v in np.rint(16 * (middle + side * way))) for side in (-1, 1))
+    cv2.line(kernel, start, end, 1.0, 1, cv2.LINE_AA, shift=4)
+    return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _coded(picture: NDArray[np.uint8], crf: int) -> NDArray[np.uint8]:
