@@ -164,17 +164,20 @@ def evaluate(
 def train(
     data: Annotated[
         list[Path],
-        typer.Argument(metavar="DATA...", help="YOLO data.yaml, COCO .json or CVAT .xml files.", show_default=False),
+        typer.Argument(metavar="DATA", help="YOLO data.yaml, COCO .json or CVAT .xml files.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the training.", show_default=False)] = ...,  # type: ignore[assignment]
     start: Annotated[str | None, typer.Option(help="Weights to begin from. Default: yolo26n.pt, downloaded.")] = None,
     epochs: Annotated[int, typer.Option(help="Rounds over all pictures.", min=1)] = 8,
     batch: Annotated[int, typer.Option(help="Pictures a step.", min=1)] = 16,
     imgsz: Annotated[int, typer.Option(help="Longer side of the network's input.", min=32)] = 640,
-    device: Annotated[str | None, typer.Option(help="cpu or a GPU's number. Default: cpu.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, or the number of a GPU. Default: cpu.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last epoch in --out.")] = False,
 ) -> None:
-    """Train a detector on labelled pictures: those of simulate --dataset, and your own."""
+    """Train a detector on labelled pictures.
+
+    They come from simulate --dataset, or are your own.
+    """
     from cli.train import train as run_train
 
     run_train(data, out, start, epochs, batch, imgsz, device, resume)

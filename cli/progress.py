@@ -13,19 +13,23 @@ stderr = Console(stderr=True)
 
 
 class _Rate(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
     def render(self, task: Task) -> Text:
         rate = task.finished_speed or task.speed
-        return Text("" if rate is None else f"{rate:.1f} pictures/s", style="dim")
+        return Text("" if rate is None else f"{rate:.1f} {self._unit}/s", style="dim")
 
 
 @contextmanager
-def stage(name: str, total: int | None = None) -> Iterator[Callable[[int | None], None]]:
+def stage(name: str, total: int | None = None, unit: str = "pictures") -> Iterator[Callable[[int | None], None]]:
     """A stage of ``total`` pictures; call what is given once a picture, with the total where it turns out later."""
     columns = (
         TextColumn("{task.description:<24}"),
         BarColumn(),
         TextColumn("{task.completed}"),
-        _Rate(),
+        _Rate(unit),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=stderr, disable=not stderr.is_terminal) as progress:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cli.progress import stderr
+from cli.progress import stage, stderr
 from race.errors import ShorttrackError
 
 
@@ -19,9 +19,20 @@ def train(
     """Train on ``data`` and write ``out/skaters.pt``. Raises ShorttrackError."""
     from models.train import train as run
 
-    stderr.print("Training; each epoch is kept, so that --resume can go on after a stop", highlight=False)
-    weights = run(data, out, start=start, epochs=epochs, batch=batch, imgsz=imgsz, device=device, resume=resume)
-    stderr.print(f"{weights}: use it with --weights", highlight=False, markup=False, soft_wrap=True)
+    stderr.print("Every finished round is kept: after a stop, --resume goes on from there", highlight=False)
+    with stage("Training", unit="steps") as advance:
+        weights = run(
+            data,
+            out,
+            start=start,
+            epochs=epochs,
+            batch=batch,
+            imgsz=imgsz,
+            device=device,
+            resume=resume,
+            progress=lambda step: advance(step.epochs * step.batches),
+        )
+    stderr.print(f"{weights}", highlight=False, markup=False, soft_wrap=True)
 
 
 def export(weights: Path, out: Path) -> None:

@@ -179,7 +179,7 @@ def _coded(picture: NDArray[np.uint8], crf: int) -> NDArray[np.uint8]:
         out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     held.seek(0)
-    with av.open(held) as back:
+    with av.open(held, "r") as back:
         return np.asarray(next(back.decode(video=0)).to_ndarray(format="bgr24"), np.uint8)
 
 
