@@ -59,6 +59,8 @@ class LineCrossing:
     time_s: float
     time_sd_s: float
     seen: bool = True
+    own_sd_s: float | None = None
+    """Without what all racers of a moment share, the camera's pose; None: all of ``time_sd_s`` is its own."""
 
 
 def follow_lines(lines: Lines, scene: Scene) -> list[LineTrack]:

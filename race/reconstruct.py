@@ -12,6 +12,9 @@ from race.events import Gender, RaceEvent, find_event
 from race.formats import Event, Race
 from race.guess import one_name, possible_events
 from race.ice import IcePaths, find_ice_paths
+from race.ice_laps import count_from_start, find_passages
+from race.ice_order import gaps_in_time
+from race.identify import identify
 from race.laps import Passage, consistent, group_passages, number_passages
 from race.naming import with_usual_spelling
 from race.observations import Lines, Observations
@@ -30,6 +33,8 @@ Floats = NDArray[np.float64]
 
 MAX_GAP_S = 3.0
 """Gaps are measured along a trail of this length; a racer further behind is out of the pack."""
+REGISTERED_SHARE = 0.3
+"""Of the race's pictures whose pose has to be known for racers to be followed on the ice."""
 MAX_SIDE = 4.0
 """Box heights beside another's trail at most: more is the other straight."""
 
@@ -72,28 +77,55 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     observations = replace(observations, scorebug=with_usual_spelling(observations.scorebug))
     scene = make_scene(observations)
     clock = fit_clock(observations.scorebug)
+    final = next((run for run in reversed(clock) if run.final_clock_s is not None), None)
+    event, model = _event(observations, given, final)
     everybody, paths = track_everybody(observations, scene)
     racing = find_racers(paths, scene)
     shots = label_shots(observations.shots, scene, paths, racing, clock)
     in_race = np.array([shot.kind == "race" for shot in shots], bool)[scene.shot]  # (F,)
 
-    tracks = track_competitors(observations, scene, everybody, paths, racing, in_race)
+    rink = Rink(track_shift_m=observations.track_shift_m or 0.0)
+    warnings: list[str] = []
+    on_ice = _tracks_on_ice(observations, scene, in_race, rink, model, given)
+    tracks = on_ice or track_competitors(observations, scene, everybody, paths, racing, in_race)
     tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
     paths = find_paths(tracks, scene)
-    ice = find_ice_paths(tracks, observations, scene, Rink(track_shift_m=observations.track_shift_m or 0.0))
-    order = _order(paths, scene)
-
-    final = next((run for run in reversed(clock) if run.final_clock_s is not None), None)
-    event, model = _event(observations, given, final)
-    passages = _passages(observations, scene, paths, order, in_race, final, model)
+    ice = find_ice_paths(tracks, observations, scene, rink)
+    if on_ice is not None and ice is not None:
+        if model is not None:
+            ice = count_from_start(ice, model, observations.scorebug, final, warnings)
+        order = find_order(gaps_in_time(ice), scene.time_s)
+        passages = find_passages(ice, model)
+    else:
+        order = _order(paths, scene)
+        passages = _passages(observations, scene, paths, order, in_race, final, model)
     facts = Facts(
         observations, scene, shots, tracks, paths, ice, order, clock, final, event, model, passages, given.start_list
     )
     race, rank, gap_s = assemble(facts)
+    race = race.model_copy(update={"warnings": [*race.warnings, *warnings]})
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"
         race = race.model_copy(update={"warnings": [*race.warnings, warning]})
     return Reconstruction(race, scene, tracks, ice, rank, gap_s)
+
+
+def _tracks_on_ice(
+    observations: Observations,
+    scene: Scene,
+    in_race: NDArray[np.bool_],
+    rink: Rink,
+    event: RaceEvent | None,
+    given: Given,
+) -> Tracks | None:
+    """The competitors followed on the ice, where the camera's pose is known for a good part of the race."""
+    if observations.poses is None or not in_race.any():
+        return None
+    if float(np.mean(observations.poses.known[in_race])) < REGISTERED_SHARE:
+        return None
+    relay = event is not None and event.is_relay
+    starters = len({entry.start_position for entry in given.start_list}) or None
+    return identify(observations, scene, in_race, rink, relay, starters)
 
 
 def _order(paths: Paths, scene: Scene) -> Order:

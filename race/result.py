@@ -16,6 +16,7 @@ from race.laps import Passage, ShownLap, shown_laps
 from race.naming import name_racers
 from race.observations import Observations
 from race.order import Order, find_changes
+from race.passes import find_ice_passes
 from race.racers import Paths
 from race.scene import Scene
 from race.start_list import Entry
@@ -74,7 +75,7 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     names = name_racers(facts.observations.scorebug, facts.scene.time_s, rank, results)
     competitors = _competitors(facts, names, finish, warnings)
     race_start_s = _race_start(facts, finish, active, warnings)
-    crossings = _crossings(facts, names, active, warnings)
+    crossings = _crossings(facts, names, active, race_start_s, warnings)
     if not len(facts.paths.ids):
         warnings.append("nobody was seen racing")
     step_s = np.diff(facts.scene.time_s)
@@ -212,7 +213,11 @@ def _rank_in(facts: Facts, passage: Passage, crossing: LineCrossing, active: NDA
 
 
 def _crossings(
-    facts: Facts, names: dict[int, tuple[str, float]], active: NDArray[np.bool_], warnings: list[str]
+    facts: Facts,
+    names: dict[int, tuple[str, float]],
+    active: NDArray[np.bool_],
+    race_start_s: float | None,
+    warnings: list[str],
 ) -> list[Crossing]:
     """Crossings that were seen, with what the score bug says of the same lap, and those only it knows of."""
     shown = _shown(facts, names)
@@ -234,6 +239,8 @@ def _crossings(
                         f"{lap_time_s:.2f} s on the score bug"
                     )
                 lap_time_s = lap_time_s if lap_time_s is not None else seen_s
+            elif passage.lap == 1 and race_start_s is not None and lap_time_s is None:
+                lap_time_s = crossing.time_s - race_start_s
             if passage.lap is not None:
                 last[racer] = passage.lap, crossing
             rows.append(
@@ -296,12 +303,15 @@ def _finish(
 
 
 def _too_close(first: LineCrossing, second: LineCrossing) -> bool:
-    uncertainty_s = PHOTO_FINISH_SD * np.hypot(first.time_sd_s, second.time_sd_s)
+    own_s = [one.time_sd_s if one.own_sd_s is None else one.own_sd_s for one in (first, second)]
+    uncertainty_s = PHOTO_FINISH_SD * np.hypot(own_s[0], own_s[1])
     return bool(abs(first.time_s - second.time_s) < uncertainty_s)
 
 
 def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
     """Changes of order between racers, before either has finished."""
+    if facts.ice is not None:
+        return find_ice_passes(facts.ice, facts.model if facts.ice.from_start else None)
     finished_s = {crossing.racer: crossing.time_s for crossing in finish.crossings} if finish is not None else {}
     last_s = finish.crossings[-1].time_s if finish is not None else float("inf")
     return [

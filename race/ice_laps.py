@@ -1,0 +1,164 @@
+"""Laps at camera level B: metres counted from the start line, and every crossing of the finish line timed.
+
+Where a racer was seen on the start line its metres count from there. Who was first seen later is put on the lap of the
+pack. Where nobody was seen to start, the laps to go on the score bug, or the moment at which the clock stopped, tell
+the number of the leader's crossings; else crossings stay without one.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.clock import ClockRun
+from race.crossings import LineCrossing
+from race.events import LAP_M, RaceEvent
+from race.formats import ScorebugReading
+from race.ice import IcePaths
+from race.laps import Passage
+
+Floats = NDArray[np.float64]
+
+TIP_M, TIP_SD_M = 0.4, 0.05
+"""From the point midway between the blades to the tip of the foremost, which is what crosses."""
+THROWN_M, THROWN_SD_M = 0.8, 0.10
+"""The same at the finish, where the blade is thrown forward."""
+SEEN_S = 0.3
+"""Seen crossing is who was seen so shortly before and after."""
+STARTING_MPS, BEHIND_M, AHEAD_M = 7.0, 8.0, 15.0
+"""Who was first seen slower than this, and so far behind or ahead of the start line, was starting there."""
+FIRST_FRAMES = 15
+SHOWN_AFTER_S, SHOWN_UNTIL_S = 1.5, 6.5
+"""Laps to go come up after the leader's crossing and stay for most of a lap, 8.5 s and more."""
+START_VOTES = 40
+CLOCK_OFF_S = 0.7
+SLOWEST_MPS = 2.0
+
+
+def count_from_start(
+    ice: IcePaths,
+    event: RaceEvent,
+    readings: Sequence[ScorebugReading],
+    final: ClockRun | None,
+    warnings: list[str],
+) -> IcePaths:
+    """``ice`` with ``s_m`` counted from the start line; ``from_start`` stays False where nothing tells the lap."""
+    ice = ice.moved(np.full(len(ice.ids), event.first_crossing_m - LAP_M), False)  # up to whole laps
+    offset = np.array([_from_start_line(ice, r) for r in range(len(ice.ids))])
+    started = bool(np.isfinite(offset).any())
+    ice = ice.moved(_beside(ice, offset), started)
+    votes = _votes(ice, event, readings, final)
+    if not votes:
+        return ice
+    shown, count = votes.most_common(1)[0]
+    if started and shown and count > max(START_VOTES, 3 * votes[0]):
+        more = "more" if shown > 0 else "fewer"
+        warnings.append(f"the score bug counts {abs(shown)} laps {more} than were seen skated")
+    return ice if started else ice.moved(np.full(len(ice.ids), shown * LAP_M), True)
+
+
+def _from_start_line(ice: IcePaths, r: int) -> float:
+    """What to add to the racer's metres where it was first seen on the start line or just off it; else NaN."""
+    seen = np.flatnonzero(ice.seen[r])[:FIRST_FRAMES]
+    if not len(seen) or not np.nanmin(ice.speed_mps[r, seen]) < STARTING_MPS:
+        return float("nan")
+    lap = np.round(ice.s_m[r, seen[0]] / LAP_M)
+    near = -BEHIND_M <= ice.s_m[r, seen[0]] - lap * LAP_M <= AHEAD_M
+    return float(-lap * LAP_M) if near else float("nan")
+
+
+def _beside(ice: IcePaths, offset: Floats) -> Floats:
+    """(R,) offsets for all: who has none is put on the lap of those who have, at a time when both are known."""
+    out = offset.copy()
+    if not np.isfinite(out).any():
+        longest = int(np.isfinite(ice.s_m).sum(axis=1).argmax())
+        out[longest] = 0.0
+    for _ in range(len(out)):
+        for r in np.flatnonzero(np.isnan(out)):
+            known = np.flatnonzero(np.isfinite(out))
+            apart = ice.s_m[r] - (ice.s_m[known] + out[known, None])  # (k, F)
+            with np.errstate(invalid="ignore"):
+                early = apart[:, np.isfinite(apart).any(axis=0)][:, :50]
+            if early.size:
+                # behind the pack by as little as possible: nobody is a lap ahead
+                out[r] = -LAP_M * np.round(float(np.nanmedian(early)) / LAP_M)
+    out[np.isnan(out)] = 0.0
+    return out
+
+
+def _votes(
+    ice: IcePaths, event: RaceEvent, readings: Sequence[ScorebugReading], final: ClockRun | None
+) -> Counter[int]:
+    """By how many laps ``s_m`` falls short of what the score bug counts -> how many readings say so."""
+    votes: Counter[int] = Counter()
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(ice.s_m).any(axis=0)
+        lead = np.full(len(ice.time_s), np.nan)
+        lead[known] = np.nanmax(ice.s_m[:, known], axis=0)
+    done = np.floor((lead - event.first_crossing_m) / LAP_M) + 1  # crossings so far
+    since = (lead - event.first_crossing_m) % LAP_M / 12.5  # seconds, about
+    for reading in readings:
+        if reading.laps_to_go is None:
+            continue
+        t = int(np.searchsorted(ice.time_s, reading.time_s))
+        if t >= len(lead) or not np.isfinite(lead[t]) or not SHOWN_AFTER_S <= since[t] <= SHOWN_UNTIL_S:
+            continue
+        votes[int(event.crossings - reading.laps_to_go - done[t])] += 1
+    if final is not None and final.final_clock_s is not None:
+        t = int(np.searchsorted(ice.time_s, final.race_start_s + final.final_clock_s))
+        if t < len(lead) and np.isfinite(lead[t]):
+            votes[round((event.distance_m - lead[t]) / LAP_M)] += 20
+    return votes
+
+
+def find_passages(ice: IcePaths, event: RaceEvent | None) -> list[Passage]:
+    """Every racer's crossings, one passage a lap, in order of time; laps are None where they are not known."""
+    last_lap = event.crossings if event is not None and ice.from_start else None
+    first_m = event.first_crossing_m if event is not None else 0.0
+    by_lap: dict[int, list[LineCrossing]] = {}
+    for r in range(len(ice.ids)):
+        for lap, crossing in _crossings_of(ice, r, first_m, last_lap):
+            by_lap.setdefault(lap, []).append(crossing)
+    passages = []
+    for lap in sorted(by_lap):
+        crossings = tuple(sorted(by_lap[lap], key=lambda one: one.time_s))
+        passages.append(Passage(crossings, lap if last_lap is not None else None, lap == last_lap))
+    return sorted(passages, key=lambda one: one.time_s)
+
+
+def _crossings_of(ice: IcePaths, r: int, first_m: float, last_lap: int | None) -> list[tuple[int, LineCrossing]]:
+    """(lap, crossing) of one racer: where the tip of its blade, so far ahead of its place, meets the line."""
+    s, time_s = ice.s_m[r], ice.time_s
+    known = np.flatnonzero(np.isfinite(s))
+    if len(known) < 2:
+        return []
+    way = np.maximum.accumulate(s[known])
+    seen_s = time_s[ice.seen[r]]
+    first = int(np.ceil((way[0] - first_m) / LAP_M)) + 1
+    last = int(np.floor((way[-1] + THROWN_M - first_m) / LAP_M)) + 1
+    if last_lap is not None:
+        first, last = max(first, 1), min(last, last_lap)
+    out = []
+    for lap in range(first, last + 1):
+        tip, tip_sd = (THROWN_M, THROWN_SD_M) if lap == last_lap else (TIP_M, TIP_SD_M)
+        line = first_m + (lap - 1) * LAP_M - tip
+        after = int(np.searchsorted(way, line, side="left"))
+        if not 0 < after < len(way):
+            continue
+        a, b = known[after - 1], known[after]
+        if time_s[b] - time_s[a] > SEEN_S:  # the way in between is not known
+            continue
+        moment = float(np.interp(line, way[after - 1 : after + 1], time_s[[a, b]]))
+        around = known[[max(after - 3, 0), min(after + 2, len(known) - 1)]]
+        speed = max(float(np.diff(s[around])[0] / np.diff(time_s[around])[0]), SLOWEST_MPS)
+        near = seen_s[np.abs(seen_s - moment) <= SEEN_S]
+        crossing = LineCrossing(
+            racer=r,
+            time_s=moment,
+            time_sd_s=float(np.hypot(ice.s_sd[r, b], tip_sd)) / speed,
+            seen=bool(len(near) and near.min() <= moment <= near.max()),
+            own_sd_s=float(np.hypot(ice.s_own_sd[r, b], tip_sd)) / speed,
+        )
+        out.append((lap, crossing))
+    return out

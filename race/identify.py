@@ -1,0 +1,388 @@
+"""One identity per competitor on the ice (camera level B): pieces of ways joined into those of a field of known size.
+
+Pieces (``race/tracklets.py``) end where it is not plain who is who, where nobody was seen and where the camera is lost.
+Joining them is decided for the whole race at once: a beam of hypotheses, each a complete assignment of the pieces so
+far to racers, weighs how well a piece begins where a racer was to be expected, its colours, and what it leaves
+unexplained. Who was away for a lap comes back as the one who is missing there, not as whoever was near.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from race.guide import Guide, make_guide
+from race.ice import measure
+from race.observations import Observations
+from race.rink import Rink
+from race.scene import Scene
+from race.smooth import ACCELERATION, LASTS_S, smooth
+from race.tracklets import chain_tracklets
+from tracking import Tracks
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+RACING_MPS = 7.5
+"""Over the ice: who is as fast races. Idle team-mates circle at 3 to 6 m/s."""
+RACING_S = 0.4
+IDLE_MPS = 5.5
+INSIDE_M = -1.5
+"""So far inside the measured line nobody races who is not falling."""
+COUNTED_SHARE = 0.1
+"""Of the racing time in which that many have to be seen at once, to count as the number of racers."""
+MOST_RACERS = 10
+MOST_TEAMS = 5
+
+BEAM = 400
+GAP_S = 60.0
+"""Over longer gaps nothing but colours and who else is missing tells who it is."""
+PACE_SD, PACE_LASTS_S = 0.8, 5.0
+"""How racers' speeds differ from the pack's usual one, m/s, and for how long, s."""
+SIDE_SD, SIDE_LASTS_S = 1.2, 1.5
+DOWN_MPS = 7.0
+"""Who ended a piece as slow as this may have fallen, and begins again from about there."""
+DOWN_COST = 3.0
+OVERLAP_S = 0.12
+HANDOVER_S, HANDOVER_M = 3.0, 1.5
+"""In a relay the one who takes over is seen beside the one who hands over for at most so long, and as near (sd)."""
+UNEXPLAINED, UNEXPLAINED_PER_S, UNEXPLAINED_MOST = 2.0, 15.0, 60.0
+"""Nats for a piece at racing speed that is nobody's."""
+IDLE_PER_S = 0.5
+COLOUR, COLOUR_FLOOR, COLOUR_SAMPLE, COLOUR_MOST = 2.5, 0.02, 0.1, 15.0
+"""Of a squared Hellinger distance, in units of what it is between one person's: a floor and a part for few pictures."""
+FIRST = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """K pieces in order of their beginnings.
+
+    rows     list of arrays, the detections of each
+    first_s, last_s  (K,)
+    first, last      (K, 6) smoothed state there: along the guide, its rate and acceleration, across the same
+    first_cov, last_cov (K, 6, 6)
+    look     (K, 24) roots of mean colours, NaN where unknown
+    racing   (K,) bool, went at racing speed
+    """
+
+    rows: list[NDArray[np.intp]]
+    first_s: Floats
+    last_s: Floats
+    first: Floats
+    last: Floats
+    first_cov: Floats
+    last_cov: Floats
+    look: Floats
+    racing: Mask
+
+
+def identify(
+    observations: Observations, scene: Scene, in_race: Mask, rink: Rink, relay: bool, starters: int | None
+) -> Tracks | None:
+    """Tracks of the competitors, ids from 1, in frames whose pose is known; None where too few are.
+
+    ``in_race`` (F,) the frames that show the race as it happens, ``starters`` how many race where that is known.
+    """
+    found, poses = observations.detections, observations.poses
+    if poses is None or not len(found):
+        return None
+    guide = make_guide(rink)
+    column = np.searchsorted(scene.number, found.frame)
+    use = np.flatnonzero((poses.known & in_race)[column])
+    if not len(use):
+        return None
+    per_second = 1.0 / float(np.median(np.diff(scene.time_s)))
+    place, spread = np.full((len(found), 2), np.nan), np.full((len(found), 2, 2), np.nan)
+    place[use], spread[use], _ = measure(observations, use, column[use], guide, 0.0)
+    start = np.searchsorted(found.frame, scene.number, side="left")
+    end = np.searchsorted(found.frame, scene.number, side="right")
+    number = np.empty(len(found), np.int64)
+    root = np.sqrt(found.suit)
+    chain_tracklets(place, spread, root, start, end, scene.time_s, scene.shot.astype(np.int64), guide.length_m, number)
+    wide = np.full_like(spread, np.nan)
+    _, wide[use], _ = measure(observations, use, column[use], guide, per_second)
+    pieces = _describe(number, place, wide, found.suit, column, scene.time_s, guide, relay)
+    if not pieces.racing.any():
+        return None
+    size = _count(pieces, column, in_race & poses.known, relay, starters)
+    pace = float(np.median(np.concatenate([[s[1]] for s in pieces.last[pieces.racing]])))
+    link = np.full((len(pieces.rows), len(pieces.rows)), np.inf)
+    link_costs(
+        *(pieces.first_s, pieces.last_s, pieces.first, pieces.last, pieces.first_cov, pieces.last_cov),
+        *(guide.length_m, pace, relay, link),
+    )
+    seconds = np.array([len(rows) for rows in pieces.rows]) / per_second
+    left_out = np.where(
+        pieces.racing,
+        np.minimum(UNEXPLAINED + UNEXPLAINED_PER_S * seconds, UNEXPLAINED_MOST),
+        np.minimum(IDLE_PER_S * seconds, 1.0),
+    )
+    many = np.array([len(rows) for rows in pieces.rows], np.float64)
+    owner = np.full(len(many), -1, np.int64)
+    margin = np.ones(len(many))
+    share_out(link, left_out, np.nan_to_num(pieces.look**2), many, size, pieces.racing, owner, margin)
+    return _as_tracks(observations, scene, pieces, owner, margin, place, guide, column)
+
+
+def _describe(
+    number: Ints, place: Floats, spread: Floats, suit: Floats, column: Ints, time_s: Floats, guide: Guide, relay: bool
+) -> Pieces:
+    out: list[tuple[NDArray[np.intp], Floats, Floats, Floats, Floats, bool]] = []
+    order = np.argsort(number, kind="stable")
+    order = order[number[order] >= 0]
+    for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
+        if len(rows) < 2:
+            continue
+        frames = np.arange(column[rows[0]], column[rows[-1]] + 1)
+        at, cov = np.full((len(frames), 2), np.nan), np.full((len(frames), 2, 2), np.nan)
+        at[column[rows] - frames[0]], cov[column[rows] - frames[0]] = place[rows], spread[rows]
+        state, covariance = np.empty((len(frames), 6)), np.empty((len(frames), 6, 6))
+        smooth(time_s[frames], at, cov, guide.length_m, np.array(ACCELERATION), np.array(LASTS_S), state, covariance)
+        seen = column[rows] - frames[0]
+        speed = np.hypot(state[seen, 1] * guide.stretch(state[seen][:, [0, 3]]), state[seen, 4])
+        d = guide.rink.to_track(guide.to_ice(state[seen][:, [0, 3]])[0])[:, 1]
+        for part in _parts(speed, d, relay):
+            fast = (speed[part] >= RACING_MPS) & (d[part] >= INSIDE_M) & (state[seen[part], 1] > 0)
+            racing = fast.sum() >= max(2, 0.5 * len(fast)) if relay else bool(fast.sum() >= 2)
+            first, last = seen[part[0]], seen[part[-1]]
+            out.append((rows[part], state[first], state[last], covariance[first], covariance[last], bool(racing)))
+    out.sort(key=lambda one: int(column[one[0][0]]))
+    looks = np.array([np.sqrt(suit[one[0]].mean(axis=0)) for one in out]).reshape(len(out), suit.shape[1])
+    return Pieces(
+        rows=[one[0] for one in out],
+        first_s=np.array([time_s[column[one[0][0]]] for one in out]),
+        last_s=np.array([time_s[column[one[0][-1]]] for one in out]),
+        first=np.array([one[1] for one in out]).reshape(-1, 6),
+        last=np.array([one[2] for one in out]).reshape(-1, 6),
+        first_cov=np.array([one[3] for one in out]).reshape(-1, 6, 6),
+        last_cov=np.array([one[4] for one in out]).reshape(-1, 6, 6),
+        look=looks,
+        racing=np.array([one[5] for one in out], bool),
+    )
+
+
+def _parts(speed: Floats, d: Floats, relay: bool) -> list[NDArray[np.intp]]:
+    """A relay member races for a part of its way only: what is slow, or inside the track, is cut off as its own."""
+    everything = np.arange(len(speed))
+    if not relay:
+        return [everything]
+    races = (speed >= IDLE_MPS) & (d >= INSIDE_M)
+    stands = (d >= INSIDE_M + 1.0) & (speed < 2.0)  # on the start line, or fallen
+    return [
+        part
+        for part in np.split(everything, np.flatnonzero(np.diff((races | stands).astype(int))) + 1)
+        if len(part) > 1
+    ]
+
+
+def _count(pieces: Pieces, column: Ints, counts: Mask, relay: bool, starters: int | None) -> int:
+    """How many race: the largest number seen at once for a good part of the racing time, or as many as started."""
+    most = MOST_TEAMS if relay else MOST_RACERS
+    at_once = np.zeros(len(counts), int)
+    for k in np.flatnonzero(pieces.racing):
+        at_once[column[pieces.rows[k]]] += 1
+    at_once = at_once[counts & (at_once > 0)]
+    need = 0.25 if relay else COUNTED_SHARE
+    seen = max((n for n in range(1, most + 1) if np.mean(at_once >= n) >= need), default=1)
+    if starters is not None and not relay:
+        return max(1, min(starters, most))
+    return seen
+
+
+@njit(cache=True)
+def link_costs(
+    first_s: Floats, last_s: Floats, first: Floats, last: Floats, first_cov: Floats, last_cov: Floats, lap_m: float,
+    pace: float, relay: bool, cost: Floats,
+) -> None:  # fmt: skip
+    """cost (K, K) out: nats that piece b follows piece a, one racer's; infinite where it cannot."""
+    count = len(first_s)
+    for a in range(count):
+        for b in range(a + 1, count):
+            gap = first_s[b] - last_s[a]
+            if gap > GAP_S:
+                continue
+            if gap < -OVERLAP_S:
+                if not relay or gap < -HANDOVER_S:
+                    continue
+                # Where the one who hands over was when the other was first seen: back along its own way.
+                along = first[b, 0] - (last[a, 0] + last[a, 1] * gap)
+                along -= lap_m * np.round(along / lap_m)
+                across = first[b, 3] - last[a, 3]
+                spread = HANDOVER_M + 1.0 * abs(gap)
+                cost[a, b] = 0.5 * ((along - 1.0) / spread) ** 2 + 0.5 * (across / spread) ** 2 + 2 * np.log(spread)
+                continue
+            t = max(gap, 0.02)
+            lasts = PACE_LASTS_S
+            fade = lasts * (1 - np.exp(-t / lasts))
+            along = first[b, 0] - (last[a, 0] + pace * t + (last[a, 1] - pace) * fade)
+            along -= lap_m * np.round(along / lap_m)
+            va = last_cov[a, 0, 0] + 2 * fade * last_cov[a, 0, 1] + fade * fade * last_cov[a, 1, 1]
+            va += first_cov[b, 0, 0] + 2 * PACE_SD**2 * lasts**2 * (t / lasts - 1 + np.exp(-t / lasts)) + 0.05
+            side = np.exp(-t / SIDE_LASTS_S)
+            reach = SIDE_LASTS_S * (1 - side)
+            across = first[b, 3] - last[a, 3] * side - last[a, 4] * reach * side
+            vc = last_cov[a, 3, 3] + reach * reach * last_cov[a, 4, 4] * side + first_cov[b, 3, 3]
+            vc += SIDE_SD**2 * (1 - side * side) + 0.05
+            # that it goes on as fast as it ended, where both were seen long enough to tell
+            faster = first[b, 1] - (pace + (last[a, 1] - pace) * np.exp(-t / lasts))
+            vs = last_cov[a, 1, 1] + first_cov[b, 1, 1] + 4 * PACE_SD**2 * (1 - np.exp(-2 * t / lasts)) + 0.1
+            way = 0.5 * (along * along / va + np.log(va) + across * across / vc + np.log(vc) + faster * faster / vs)
+            if last[a, 1] < DOWN_MPS:
+                from_there = first[b, 0] - last[a, 0]
+                from_there -= lap_m * np.round(from_there / lap_m)
+                sd = 2.0 + 3.0 * t
+                fallen = DOWN_COST + 0.5 * (from_there / sd) ** 2 + np.log(sd) + 1.0
+                way = min(way, fallen)
+            cost[a, b] = way
+
+
+@njit(cache=True)
+def share_out(
+    link: Floats,  # (K, K)
+    left_out: Floats,  # (K,) nats for leaving a piece out
+    colour: Floats,  # (K, C) mean colour shares, all zero where unknown
+    many: Floats,  # (K,) pictures of each piece
+    size: int,
+    racing: Mask,
+    owner: Ints,  # (K,) out: racer from 0, -1 for nobody
+    margin: Floats,  # (K,) out: odds, 0.5 to 1, that the piece is its racer's, against the best of other hypotheses
+) -> None:
+    """The cheapest assignment of pieces to ``size`` racers, along a beam."""
+    count, colours = len(left_out), colour.shape[1]
+    last = np.full((BEAM, size), -1, np.int32)
+    look, weight = np.zeros((BEAM, size, colours)), np.zeros((BEAM, size))
+    total = np.zeros(BEAM)
+    alive = 1
+    parent = np.zeros((count, BEAM), np.int32)
+    taken = np.full((count, BEAM), -1, np.int32)
+    odds = np.ones((count, BEAM))
+    most = BEAM * (size + 1)
+    new_total, new_parent, new_taken = np.empty(most), np.empty(most, np.int32), np.empty(most, np.int32)
+    for k in range(count):
+        born = 0
+        for h in range(alive):
+            new_total[born], new_parent[born], new_taken[born] = total[h] + left_out[k], h, -1
+            born += 1
+            begun = False
+            for r in range(size):
+                if last[h, r] < 0:
+                    if begun or not racing[k]:
+                        continue
+                    begun = True  # those not seen yet are all alike
+                    value = total[h] + FIRST
+                else:
+                    value = total[h] + link[last[h, r], k]
+                    if not np.isfinite(value):
+                        continue
+                    if weight[h, r] > 0 and many[k] > 0:
+                        apart = 0.0
+                        for c in range(colours):
+                            apart += 0.5 * (np.sqrt(look[h, r, c] / weight[h, r]) - np.sqrt(colour[k, c])) ** 2
+                        usual = COLOUR_FLOOR + COLOUR_SAMPLE / weight[h, r] + COLOUR_SAMPLE / many[k]
+                        value += min(COLOUR * apart / usual, COLOUR_MOST)
+                new_total[born], new_parent[born], new_taken[born] = value, h, r
+                born += 1
+        order = np.argsort(new_total[:born])
+        kept = 0
+        old_last, old_look, old_weight = last.copy(), look.copy(), weight.copy()
+        chosen = np.empty(BEAM, np.int64)
+        for n in order:
+            if kept == BEAM:
+                break
+            h, r = new_parent[n], new_taken[n]
+            same = False
+            for other in range(kept):  # the same last pieces: what follows costs the same
+                alike = True
+                for i in range(size):
+                    mine = k if i == r else old_last[h, i]
+                    if mine != last[other, i]:
+                        alike = False
+                        break
+                if alike:
+                    same = True
+                    break
+            if same:
+                continue
+            last[kept], look[kept], weight[kept] = old_last[h], old_look[h], old_weight[h]
+            if r >= 0:
+                last[kept, r] = k
+                look[kept, r] += colour[k] * many[k]
+                weight[kept, r] += many[k]
+            chosen[kept] = n
+            kept += 1
+        for n in range(kept):
+            total[n] = new_total[chosen[n]]
+            parent[k, n], taken[k, n] = new_parent[chosen[n]], new_taken[chosen[n]]
+        for n in range(kept):
+            mine = _before(taken[k, n], old_last, parent[k, n])
+            for other in range(kept):
+                if _before(taken[k, other], old_last, parent[k, other]) != mine:
+                    odds[k, n] = 1.0 / (1.0 + np.exp(min(50.0, total[n] - total[other])))
+                    break
+        least = total[0]
+        for n in range(kept):
+            total[n] -= least
+        alive = kept
+    h = 0
+    for k in range(count - 1, -1, -1):
+        owner[k] = taken[k, h]
+        margin[k] = max(odds[k, h], 0.5)
+        h = parent[k, h]
+
+
+@njit(cache=True)
+def _before(racer: int, last: NDArray[np.int32], hypothesis: int) -> int:
+    """The piece that the racer's new one follows, -1: its first, -2: nobody's."""
+    return -2 if racer < 0 else int(last[hypothesis, racer])
+
+
+def _as_tracks(
+    observations: Observations,
+    scene: Scene,
+    pieces: Pieces,
+    owner: Ints,
+    margin: Floats,
+    place: Floats,
+    guide: Guide,
+    column: Ints,
+) -> Tracks:
+    """One row per racer and frame; where two members of a team were seen, the one who races."""
+    found = observations.detections
+    frame, id_, row, sure = [], [], [], []
+    for n, racer in enumerate(r for r in range(int(owner.max()) + 1) if (owner == r).any()):
+        rows: dict[int, tuple[int, float]] = {}
+        for k in np.flatnonzero(owner == racer):
+            mine = {int(column[d]): int(d) for d in pieces.rows[k]}
+            shared = sorted(mine.keys() & rows.keys())
+            begin = min(mine)
+            if shared:  # a handover: at the touch they are nearest
+                apart = [_apart(place, rows[t][0], mine[t], guide.length_m) for t in shared]
+                begin = shared[int(np.argmin(apart))]
+                for t in [t for t in rows if t >= begin]:
+                    del rows[t]
+            rows |= {t: (d, float(margin[k])) for t, d in mine.items() if t >= begin and t not in rows}
+        for t in sorted(rows):
+            frame.append(scene.number[t])
+            id_.append(n + 1)
+            row.append(rows[t][0])
+            sure.append(rows[t][1])
+    order = np.lexsort((id_, frame))
+    chosen = np.array(row, np.intp)[order]
+    return Tracks(
+        frame=np.array(frame, np.int32)[order],
+        id=np.array(id_, np.int32)[order],
+        box=found.box[chosen],
+        score=found.score[chosen],
+        seen=np.ones(len(chosen), bool),
+        detection=chosen,
+        link_confidence=np.array(sure)[order],
+    )
+
+
+def _apart(place: Floats, a: int, b: int, lap_m: float) -> float:
+    along = float(place[b, 0] - place[a, 0])
+    along -= lap_m * round(along / lap_m)
+    return float(np.hypot(along - 1.0, place[b, 1] - place[a, 1]))
