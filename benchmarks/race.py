@@ -31,7 +31,8 @@ NINETEEN_IN_TWENTY = 95
 
 def run_race(scenario: str, seed: int, style: Any, fps: float, folder: Path) -> dict[str, Any]:
     """Figures of one race. ``folder`` holds the truth, and the run in ``run/``."""
-    simulate_observations(read_scenario(scenario, seed), seed, style, fps, (1280, 720), folder)
+    if not (folder / "truth.json").exists():
+        simulate_observations(read_scenario(scenario, seed), seed, style, fps, (1280, 720), folder)
     began = time.process_time()
     observations = read_observations(folder)
     result = reconstruct(observations, Given())
@@ -169,7 +170,7 @@ def main() -> None:
     parser.add_argument("--events", nargs="*", help="only races of these events")
     parser.add_argument("--fps", type=float, default=25.0)
     parser.add_argument("--each", action="store_true", help="print a line per race")
-    parser.add_argument("--keep", type=Path, help="keep the races' folders here")
+    parser.add_argument("--keep", type=Path, help="keep the simulated races here, and use those that are")
     parser.add_argument("--json", type=Path, help="write the figures of every race")
     options = parser.parse_args()
     everything = []

@@ -17,6 +17,7 @@ from race.observations import Observations
 from race.rink import Rink
 from race.scene import Scene
 from race.smooth import ACCELERATION, LASTS_S, smooth
+from race.unwrap import pack_pace, rates, unwrap, way_of_pack
 from tracking import Tracks
 
 Floats = NDArray[np.float64]
@@ -90,9 +91,12 @@ def find_ice_paths(tracks: Tracks, observations: Observations, scene: Scene, rin
     )
     seen = np.isfinite(place[..., 0])
     state, covariance = np.full((*shape, 6), np.nan), np.full((*shape, 6, 6), np.nan)
+    pace = pack_pace(*rates(place[..., 0], scene.time_s, guide.length_m), scene.time_s)
+    way = way_of_pack(pace, scene.time_s)
     for k in np.flatnonzero(seen.sum(axis=1) >= LEAST_SEEN):
+        place[k, :, 0] = unwrap(place[k, :, 0].copy(), scene.time_s, pace, way, guide.length_m)
         smooth(
-            *(scene.time_s, place[k], spread[k], guide.length_m, np.array(ACCELERATION), np.array(LASTS_S)),
+            *(scene.time_s, place[k], spread[k], np.array(ACCELERATION), np.array(LASTS_S)),
             *(state[k], covariance[k]),
         )
     return _as_paths(ids.astype(np.int32), scene.time_s, state, covariance, _carried(shared, seen), seen, guide)

@@ -6,12 +6,14 @@ far to racers, weighs how well a piece begins where a racer was to be expected, 
 unexplained. Who was away for a lap comes back as the one who is missing there, not as whoever was near.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from race.events import RaceEvent
 from race.guide import Guide, make_guide
 from race.ice import measure
 from race.observations import Observations
@@ -19,6 +21,7 @@ from race.rink import Rink
 from race.scene import Scene
 from race.smooth import ACCELERATION, LASTS_S, smooth
 from race.tracklets import chain_tracklets
+from race.unwrap import pack_pace, way_of_pack
 from tracking import Tracks
 
 Floats = NDArray[np.float64]
@@ -31,14 +34,16 @@ RACING_S = 0.4
 IDLE_MPS = 5.5
 INSIDE_M = -1.5
 """So far inside the measured line nobody races who is not falling."""
-COUNTED_SHARE = 0.1
-"""Of the racing time in which that many have to be seen at once, to count as the number of racers."""
+COUNTED_PIECE_S, COUNTED_S = 0.8, 0.6
+"""That many have to be seen at once for so long, in pieces no shorter, to count as the number of racers: the last of
+the field may be out of the picture for most of the race, and what is no person is taken for a racer for moments."""
+TEAM_SHARE = 0.25
+"""In a relay also for such a share of the time in which one fewer is seen: for seconds two of a team race."""
+NAMED_OFTEN = 10
 MOST_RACERS = 10
 MOST_TEAMS = 5
 
 BEAM = 400
-GAP_S = 60.0
-"""Over longer gaps nothing but colours and who else is missing tells who it is."""
 PACE_SD, PACE_LASTS_S = 0.8, 5.0
 """How racers' speeds differ from the pack's usual one, m/s, and for how long, s."""
 SIDE_SD, SIDE_LASTS_S = 1.2, 1.5
@@ -66,6 +71,7 @@ class Pieces:
     first_cov, last_cov (K, 6, 6)
     look     (K, 24) roots of mean colours, NaN where unknown
     racing   (K,) bool, went at racing speed
+    frames, rates    lists of arrays, frames and speeds along the guide of those that did
     """
 
     rows: list[NDArray[np.intp]]
@@ -77,19 +83,22 @@ class Pieces:
     last_cov: Floats
     look: Floats
     racing: Mask
+    frames: list[NDArray[np.intp]]
+    rates: list[Floats]
 
 
 def identify(
-    observations: Observations, scene: Scene, in_race: Mask, rink: Rink, relay: bool, starters: int | None
+    observations: Observations, scene: Scene, in_race: Mask, rink: Rink, event: RaceEvent | None, starters: int | None
 ) -> Tracks | None:
     """Tracks of the competitors, ids from 1, in frames whose pose is known; None where too few are.
 
     ``in_race`` (F,) the frames that show the race as it happens, ``starters`` how many race where that is known.
+    Otherwise there are no fewer than the score bug names, and no fewer than the event has.
     """
     found, poses = observations.detections, observations.poses
     if poses is None or not len(found):
         return None
-    guide = make_guide(rink)
+    guide, relay = make_guide(rink), event is not None and event.is_relay
     column = np.searchsorted(scene.number, found.frame)
     use = np.flatnonzero((poses.known & in_race)[column])
     if not len(use):
@@ -107,12 +116,18 @@ def identify(
     pieces = _describe(number, place, wide, found.suit, column, scene.time_s, guide, relay)
     if not pieces.racing.any():
         return None
-    size = _count(pieces, column, in_race & poses.known, relay, starters)
-    pace = float(np.median(np.concatenate([[s[1]] for s in pieces.last[pieces.racing]])))
+    size = starters if starters is not None and not relay else None
+    if size is None:
+        least = max(_named(observations), event.field[0] if event is not None else 1)
+        size = _count(pieces, column, in_race & poses.known, per_second, event, least)
+    pace = pack_pace(np.concatenate(pieces.frames), np.concatenate(pieces.rates), scene.time_s)
+    way = way_of_pack(pace, scene.time_s)
     link = np.full((len(pieces.rows), len(pieces.rows)), np.inf)
+    firsts, lasts = (np.searchsorted(scene.time_s, at_s - 1e-6) for at_s in (pieces.first_s, pieces.last_s))
     link_costs(
         *(pieces.first_s, pieces.last_s, pieces.first, pieces.last, pieces.first_cov, pieces.last_cov),
-        *(guide.length_m, pace, relay, link),
+        *(pace[firsts], pace[lasts], way[firsts], way[lasts]),
+        *(guide.length_m, relay, link),
     )
     seconds = np.array([len(rows) for rows in pieces.rows]) / per_second
     left_out = np.where(
@@ -131,6 +146,7 @@ def _describe(
     number: Ints, place: Floats, spread: Floats, suit: Floats, column: Ints, time_s: Floats, guide: Guide, relay: bool
 ) -> Pieces:
     out: list[tuple[NDArray[np.intp], Floats, Floats, Floats, Floats, bool]] = []
+    racing_at, rates = [], []
     order = np.argsort(number, kind="stable")
     order = order[number[order] >= 0]
     for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
@@ -140,7 +156,8 @@ def _describe(
         at, cov = np.full((len(frames), 2), np.nan), np.full((len(frames), 2, 2), np.nan)
         at[column[rows] - frames[0]], cov[column[rows] - frames[0]] = place[rows], spread[rows]
         state, covariance = np.empty((len(frames), 6)), np.empty((len(frames), 6, 6))
-        smooth(time_s[frames], at, cov, guide.length_m, np.array(ACCELERATION), np.array(LASTS_S), state, covariance)
+        at[:, 0] = _counted_on(at[:, 0], guide.length_m)
+        smooth(time_s[frames], at, cov, np.array(ACCELERATION), np.array(LASTS_S), state, covariance)
         seen = column[rows] - frames[0]
         speed = np.hypot(state[seen, 1] * guide.stretch(state[seen][:, [0, 3]]), state[seen, 4])
         d = guide.rink.to_track(guide.to_ice(state[seen][:, [0, 3]])[0])[:, 1]
@@ -148,6 +165,9 @@ def _describe(
             fast = (speed[part] >= RACING_MPS) & (d[part] >= INSIDE_M) & (state[seen[part], 1] > 0)
             racing = fast.sum() >= max(2, 0.5 * len(fast)) if relay else bool(fast.sum() >= 2)
             first, last = seen[part[0]], seen[part[-1]]
+            if racing:
+                racing_at.append(column[rows[part]])
+                rates.append(state[seen[part], 1])
             out.append((rows[part], state[first], state[last], covariance[first], covariance[last], bool(racing)))
     out.sort(key=lambda one: int(column[one[0][0]]))
     looks = np.array([np.sqrt(suit[one[0]].mean(axis=0)) for one in out]).reshape(len(out), suit.shape[1])
@@ -161,7 +181,23 @@ def _describe(
         last_cov=np.array([one[4] for one in out]).reshape(-1, 6, 6),
         look=looks,
         racing=np.array([one[5] for one in out], bool),
+        frames=racing_at,
+        rates=rates,
     )
+
+
+def _named(observations: Observations) -> int:
+    """How many names the score bug has shown, each often enough to be none misread."""
+    shown = Counter(row.name for reading in observations.scorebug for row in reading.rows if row.name)
+    return sum(times >= NAMED_OFTEN for times in shown.values())
+
+
+def _counted_on(g: Floats, lap_m: float) -> Floats:
+    """(F,) over the finish line without a leap; a piece is never out of sight for long."""
+    seen = np.isfinite(g)
+    out = np.full_like(g, np.nan)
+    out[seen] = np.unwrap(g[seen], period=lap_m)
+    return out
 
 
 def _parts(speed: Floats, d: Floats, relay: bool) -> list[NDArray[np.intp]]:
@@ -178,32 +214,39 @@ def _parts(speed: Floats, d: Floats, relay: bool) -> list[NDArray[np.intp]]:
     ]
 
 
-def _count(pieces: Pieces, column: Ints, counts: Mask, relay: bool, starters: int | None) -> int:
-    """How many race: the largest number seen at once for a good part of the racing time, or as many as started."""
-    most = MOST_TEAMS if relay else MOST_RACERS
+def _count(pieces: Pieces, column: Ints, counts: Mask, per_second: float, event: RaceEvent | None, least: int) -> int:
+    """How many race: the largest number seen racing at once for long enough, but no fewer than ``least``."""
+    relay = event is not None and event.is_relay
     at_once = np.zeros(len(counts), int)
     for k in np.flatnonzero(pieces.racing):
-        at_once[column[pieces.rows[k]]] += 1
-    at_once = at_once[counts & (at_once > 0)]
-    need = 0.25 if relay else COUNTED_SHARE
-    seen = max((n for n in range(1, most + 1) if np.mean(at_once >= n) >= need), default=1)
-    if starters is not None and not relay:
-        return max(1, min(starters, most))
-    return seen
+        if len(pieces.rows[k]) >= COUNTED_PIECE_S * per_second:
+            at_once[column[pieces.rows[k]]] += 1
+    at_once = at_once[counts]
+    size = 1
+    while size < (MOST_TEAMS if relay else MOST_RACERS):
+        more = np.sum(at_once > size)
+        enough = COUNTED_S * per_second
+        if relay:
+            enough = max(enough, TEAM_SHARE * np.sum(at_once >= size))
+        if more < enough and size >= least:
+            break
+        size += 1
+    return size
 
 
 @njit(cache=True)
 def link_costs(
-    first_s: Floats, last_s: Floats, first: Floats, last: Floats, first_cov: Floats, last_cov: Floats, lap_m: float,
-    pace: float, relay: bool, cost: Floats,
+    first_s: Floats, last_s: Floats, first: Floats, last: Floats, first_cov: Floats, last_cov: Floats,
+    pace_first: Floats, pace_last: Floats, way_first: Floats, way_last: Floats, lap_m: float, relay: bool, cost: Floats,
 ) -> None:  # fmt: skip
-    """cost (K, K) out: nats that piece b follows piece a, one racer's; infinite where it cannot."""
+    """cost (K, K) out: nats that piece b follows piece a, one racer's; infinite where it cannot.
+
+    ``pace_...`` and ``way_...`` (K,): the pack's speed, and the metres it has gone, at those moments.
+    """
     count = len(first_s)
     for a in range(count):
         for b in range(a + 1, count):
             gap = first_s[b] - last_s[a]
-            if gap > GAP_S:
-                continue
             if gap < -OVERLAP_S:
                 if not relay or gap < -HANDOVER_S:
                     continue
@@ -217,26 +260,27 @@ def link_costs(
             t = max(gap, 0.02)
             lasts = PACE_LASTS_S
             fade = lasts * (1 - np.exp(-t / lasts))
-            along = first[b, 0] - (last[a, 0] + pace * t + (last[a, 1] - pace) * fade)
+            along = first[b, 0] - (last[a, 0] + way_first[b] - way_last[a] + (last[a, 1] - pace_last[a]) * fade)
             along -= lap_m * np.round(along / lap_m)
             va = last_cov[a, 0, 0] + 2 * fade * last_cov[a, 0, 1] + fade * fade * last_cov[a, 1, 1]
             va += first_cov[b, 0, 0] + 2 * PACE_SD**2 * lasts**2 * (t / lasts - 1 + np.exp(-t / lasts)) + 0.05
+            va = min(va, lap_m * lap_m / 12)  # anywhere on the oval
             side = np.exp(-t / SIDE_LASTS_S)
             reach = SIDE_LASTS_S * (1 - side)
             across = first[b, 3] - last[a, 3] * side - last[a, 4] * reach * side
             vc = last_cov[a, 3, 3] + reach * reach * last_cov[a, 4, 4] * side + first_cov[b, 3, 3]
             vc += SIDE_SD**2 * (1 - side * side) + 0.05
             # that it goes on as fast as it ended, where both were seen long enough to tell
-            faster = first[b, 1] - (pace + (last[a, 1] - pace) * np.exp(-t / lasts))
+            faster = first[b, 1] - (pace_first[b] + (last[a, 1] - pace_last[a]) * np.exp(-t / lasts))
             vs = last_cov[a, 1, 1] + first_cov[b, 1, 1] + 4 * PACE_SD**2 * (1 - np.exp(-2 * t / lasts)) + 0.1
-            way = 0.5 * (along * along / va + np.log(va) + across * across / vc + np.log(vc) + faster * faster / vs)
+            step = 0.5 * (along * along / va + np.log(va) + across * across / vc + np.log(vc) + faster * faster / vs)
             if last[a, 1] < DOWN_MPS:
                 from_there = first[b, 0] - last[a, 0]
                 from_there -= lap_m * np.round(from_there / lap_m)
                 sd = 2.0 + 3.0 * t
                 fallen = DOWN_COST + 0.5 * (from_there / sd) ** 2 + np.log(sd) + 1.0
-                way = min(way, fallen)
-            cost[a, b] = way
+                step = min(step, fallen)
+            cost[a, b] = step
 
 
 @njit(cache=True)

@@ -81,7 +81,8 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     event, model = _event(observations, given, final)
     everybody, paths = track_everybody(observations, scene)
     racing = find_racers(paths, scene)
-    shots = label_shots(observations.shots, scene, paths, racing, clock)
+    read_s = np.array([reading.time_s for reading in observations.scorebug if reading.clock_s is not None])
+    shots = label_shots(observations.shots, scene, paths, racing, clock, read_s)
     in_race = np.array([shot.kind == "race" for shot in shots], bool)[scene.shot]  # (F,)
 
     rink = Rink(track_shift_m=observations.track_shift_m or 0.0)
@@ -123,9 +124,8 @@ def _tracks_on_ice(
         return None
     if float(np.mean(observations.poses.known[in_race])) < REGISTERED_SHARE:
         return None
-    relay = event is not None and event.is_relay
     starters = len({entry.start_position for entry in given.start_list}) or None
-    return identify(observations, scene, in_race, rink, relay, starters)
+    return identify(observations, scene, in_race, rink, event, starters)
 
 
 def _order(paths: Paths, scene: Scene) -> Order:

@@ -57,12 +57,11 @@ def transition(dt: float, a_sd: float, tau: float, f: Floats, q: Floats) -> None
 @njit(cache=True)
 def smooth(
     time_s: Floats,  # (F,)
-    place: Floats,  # (F, 2) g (any lap) and e, NaN where not measured
+    place: Floats,  # (F, 2) g, laps counted, and e, NaN where not measured
     spread: Floats,  # (F, 2, 2) covariance of it
-    lap_m: float,  # length of the guide
     acceleration: Floats,  # (2,)
     lasts_s: Floats,  # (2,)
-    state: Floats,  # (F, 6) out: g unwrapped, its rate and acceleration, e, its rate and acceleration; NaN outside
+    state: Floats,  # (F, 6) out: g, its rate and acceleration, e, its rate and acceleration; NaN outside
     covariance: Floats,  # (F, 6, 6) out
 ) -> None:
     """Smooth from the first to the last measured frame."""
@@ -76,7 +75,6 @@ def smooth(
     weight, hard = np.ones(frames), np.ones(frames)
     ahead, ahead_cov = np.empty((frames, 6)), np.empty((frames, 6, 6))  # predicted
     here, here_cov = np.empty((frames, 6)), np.empty((frames, 6, 6))  # filtered
-    unwrapped = np.full(frames, np.nan)
     f, q = np.zeros((6, 6)), np.zeros((6, 6))
     f3, q3 = np.zeros((3, 3)), np.zeros((3, 3))
     residual = np.full(frames, np.nan)
@@ -92,13 +90,11 @@ def smooth(
                 p = f @ p @ f.T + q
             ahead[t], ahead_cov[t] = x, p
             if not np.isnan(place[t, 0]):
-                lap = np.round((x[0] - place[t, 0]) / lap_m)
-                unwrapped[t] = place[t, 0] + lap * lap_m
                 s00 = p[0, 0] + spread[t, 0, 0] / weight[t]
                 s01 = p[0, 3] + spread[t, 0, 1] / weight[t]
                 s11 = p[3, 3] + spread[t, 1, 1] / weight[t]
                 det = s00 * s11 - s01 * s01
-                i0, i1 = unwrapped[t] - x[0], place[t, 1] - x[3]
+                i0, i1 = place[t, 0] - x[0], place[t, 1] - x[3]
                 gain = np.empty((6, 2))
                 for k in range(6):
                     gain[k, 0] = (p[k, 0] * s11 - p[k, 3] * s01) / det
@@ -121,7 +117,7 @@ def smooth(
         for t in range(first, last + 1):
             if np.isnan(place[t, 0]):
                 continue
-            i0, i1 = unwrapped[t] - state[t, 0], place[t, 1] - state[t, 3]
+            i0, i1 = place[t, 0] - state[t, 0], place[t, 1] - state[t, 3]
             det = spread[t, 0, 0] * spread[t, 1, 1] - spread[t, 0, 1] ** 2
             squared = (i0 * i0 * spread[t, 1, 1] - 2 * i0 * i1 * spread[t, 0, 1] + i1 * i1 * spread[t, 0, 0]) / det
             residual[t] = squared / 2

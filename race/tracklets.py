@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-PATIENCE_S = 0.5
-"""A piece ends when nobody was seen for so long."""
-GATE = 18.0
+PATIENCE_S = 0.2
+"""A piece ends when nobody was seen for so long: by then the next racer may be taken for the one who is hidden."""
+GATE = 10.0
 """Squared distance, of its variance, beyond which a foot point is somebody else's."""
 DOUBT = 5.0
 """Nats by which the pairing chosen has to beat the one with the two exchanged."""
-ACCELERATION = (4.0, 5.0)
+ACCELERATION = (2.5, 3.0)
 """Along and across, m/s^2 root second: what may happen between two pictures."""
 FIRST_SPEED = (7.0, 7.0, 1.5)
 """Along: mean and standard deviation; across."""

@@ -214,7 +214,9 @@ def direct(
     first, takes, race_time, pieces = 1, [], [], []
     for cut in plan:
         count = max(1, round(cut.duration_s * fps))
-        moments = cut.from_race_s + np.arange(count) / fps * cut.rate
+        # Live is live: the cut falls between two pictures, and the race goes on from the one to the other.
+        from_s = begin + (first - 1) / fps if cut.kind == "race" else cut.from_race_s
+        moments = from_s + np.arange(count) / fps * cut.rate
         takes.append(Take(cut.camera, cut.kind, first, first + count - 1, cut.rate, cut.boundary, cut.boundary_s))
         race_time.append(moments)
         pieces.append(_film(motion, cut.camera, moments, fps / cut.rate, size, seed, draws))

@@ -1,6 +1,6 @@
 """The whole way from observations to the race, on races whose truth is known by construction."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -145,3 +145,42 @@ def test_the_camera_s_sweep_counts_laps_where_no_line_is_seen(race, crossing_tim
         assert np.abs(np.array(found) - times).max() < 3 * rows[0].time_sd_s
         assert {row.rank for row in rows if row.sighting == sighting} == {1, 2, 3}
     assert result.race.finish == []
+
+
+def test_what_is_shown_again_is_not_counted_again(race):
+    """The same pictures twice, the second time without the clock: a replay."""
+    clock = [ScorebugReading(time_s=0.1 * k, clock_s=round(60 + 0.1 * k, 1)) for k in range(1, 60)]
+    observations, _ = race(
+        [85.0, 82.0, 77.0], [12.0, 12.0, 12.0], [0.0, 1.4, 0.2], 6.0, scorebug=clock, bystanders=False
+    )
+    twice = shown_again(observations)
+    once, again = (reconstruct(one, Given()).race for one in (observations, twice))
+    assert [shot.kind for shot in again.shots] == ["race", "replay"]
+    assert again.crossings
+    assert [(row.competitor, row.time_s) for row in again.crossings] == [
+        (row.competitor, pytest.approx(row.time_s, abs=1e-6)) for row in once.crossings
+    ]
+    unclocked = replace(twice, scorebug=[])
+    assert [shot.kind for shot in reconstruct(unclocked, Given()).race.shots] == ["race", "race"]
+
+
+def shown_again(observations):
+    """The same shot a second time after itself."""
+    frames, found, lines = observations.frames, observations.detections, observations.lines
+    count, seconds = len(frames.time_s), float(frames.time_s[-1] + frames.time_s[1])
+
+    def both(rows):
+        moved = {"frame": rows.frame + count} if hasattr(rows, "frame") else {"number": rows.number + count}
+        if hasattr(rows, "time_s"):
+            moved["time_s"] = rows.time_s + seconds
+        later = replace(rows, **moved)
+        return type(rows)(*(np.concatenate([getattr(r, f.name) for r in (rows, later)]) for f in fields(rows)))
+
+    shot = observations.shots[0]
+    second = shot.model_copy(
+        update={
+            "start_s": seconds, "end_s": 2 * seconds, "boundary": "cut",
+            "start_frame": count + 1, "end_frame": 2 * count,
+        }
+    )  # fmt: skip
+    return replace(observations, frames=both(frames), detections=both(found), lines=both(lines), shots=[shot, second])

@@ -121,3 +121,11 @@ def test_draws_are_those_of_pcg64_and_keep_to_their_topic() -> None:
     assert {one.integer(1, 3) for _ in range(100)} == {1, 2, 3}
     assert sorted(one.shuffled([3, 1, 2])) == [1, 2, 3]
     assert one.quantile([0.0, 0.5, 1.0], [1.0, 2.0, 4.0], at=0.75) == 3
+
+
+def test_the_race_goes_on_from_take_to_take(race: Motion) -> None:
+    """However the cuts fall, a moment of the race has one time in the video."""
+    footage = direct(race, "broadcast", 25.0, SIZE, seed=5)
+    assert sum(take.kind == "race" for take in footage.takes) > 1
+    late = (footage.time_s - footage.race_time_s)[footage.live]
+    np.testing.assert_allclose(late, footage.race_start_s, atol=1e-9)

@@ -1,0 +1,131 @@
+"""Metres along the oval counted on over the laps, through the time in which a racer was not seen.
+
+A camera says where on the oval somebody is, not on which lap. From picture to picture that is plain. After seconds out
+of the picture the racer is taken to have gone as far as the pack, but for what its own speed before tells; or, where
+that is nowhere near, or the racer is slow when seen again, to have been down meanwhile.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FASTEST_MPS = 16.0
+STEP_S = (0.15, 0.5)
+"""Speeds are taken over so long, at the least and at the most."""
+AROUND_S = 1.0
+"""The pack's pace is the median over so long before and after."""
+HOLE_S = 0.8
+"""Out of sight for so long: by then neither place nor speed is as it was."""
+LASTS_S = 5.0
+"""So long a racer's own speed differs from the pack's."""
+PACE_SD, SPEED_SD = 0.8, 1.2
+"""How racers' speeds differ from the pack's, m/s; and those of one moment."""
+BACK_M = 5.0
+"""So far back somebody may be seen again, after a fall."""
+FALL_COST = 5.0
+"""Nats for having been down meanwhile: it happens once in some hundred of such times."""
+
+
+def pack_pace(frame: NDArray[np.intp], rate: Floats, time_s: Floats) -> Floats:
+    """(F,) m/s along the guide: the median of ``rate`` (N,) at frames ``frame`` (N,), filled in between them."""
+    order = np.argsort(frame, kind="stable")
+    at_s, rate = time_s[frame[order]], rate[order]
+    moments = np.arange(time_s[0], time_s[-1] + AROUND_S, AROUND_S / 2)
+    begin, end = np.searchsorted(at_s, moments - AROUND_S), np.searchsorted(at_s, moments + AROUND_S)
+    known = end > begin
+    if not known.any():
+        return np.full(len(time_s), np.nan)
+    pace = [float(np.median(rate[a:b])) for a, b in zip(begin[known], end[known], strict=True)]
+    return np.asarray(np.interp(time_s, moments[known], pace))
+
+
+def way_of_pack(pace: Floats, time_s: Floats) -> Floats:
+    """(F,) metres that somebody at ``pace`` (F,) goes until each frame."""
+    return np.concatenate([[0.0], np.cumsum((pace[1:] + pace[:-1]) / 2 * np.diff(time_s))])
+
+
+def rates(place: Floats, time_s: Floats, lap_m: float) -> tuple[NDArray[np.intp], Floats]:
+    """Frames (N,) and speeds along the guide (N,), m/s, of racers moving forward, from ``place`` (R, F)."""
+    frame, rate = [], []
+    for row in place:
+        seen = np.flatnonzero(np.isfinite(row))
+        later = np.searchsorted(time_s[seen], time_s[seen] + STEP_S[0])
+        has = np.flatnonzero(later < len(seen))
+        a, b = seen[has], seen[later[has]]
+        elapsed = time_s[b] - time_s[a]
+        moved = row[b] - row[a]
+        moved -= lap_m * np.round(moved / lap_m)
+        speed = moved / np.maximum(elapsed, 1e-6)
+        good = (elapsed <= STEP_S[1]) & (speed > 0) & (speed < FASTEST_MPS)
+        frame.append(a[good])
+        rate.append(speed[good])
+    return np.concatenate(frame), np.concatenate(rate)
+
+
+@njit(cache=True)
+def unwrap(
+    g: Floats,  # (F,) metres along the guide, any lap, NaN where not measured
+    time_s: Floats,  # (F,)
+    pace: Floats,  # (F,) of the pack
+    way: Floats,  # (F,) metres the pack has gone
+    lap_m: float,
+) -> Floats:
+    """(F,) the same with whole laps added, so that it goes on from frame to frame."""
+    out = np.full(len(g), np.nan)
+    last = -1
+    for t in range(len(g)):
+        if np.isnan(g[t]):
+            continue
+        if last < 0:
+            out[t] = g[t]
+            last = t
+            continue
+        elapsed = time_s[t] - time_s[last]
+        moved = way[t] - way[last]
+        if elapsed > HOLE_S:
+            before, after = speed_at(out, time_s, last, -1, lap_m), speed_at(g, time_s, t, 1, lap_m)
+            moved = _moved_unseen(g[t] - out[last], elapsed, before, after, pace[last], pace[t], moved, lap_m)
+        out[t] = g[t] + lap_m * np.round((out[last] + moved - g[t]) / lap_m)
+        last = t
+    return out
+
+
+@njit(cache=True)
+def _moved_unseen(
+    apart: float, elapsed: float, before: float, after: float, pace_before: float, pace_after: float, pack: float,
+    lap_m: float,
+) -> float:  # fmt: skip
+    """Metres gone while out of sight, ``apart`` but for whole laps: about as far as the ``pack``, or down meanwhile."""
+    fade = LASTS_S * (1 - np.exp(-elapsed / LASTS_S))
+    expected = pack if np.isnan(before) else pack + (before - pace_before) * fade
+    spread = 1.0 + 2 * PACE_SD**2 * LASTS_S**2 * (elapsed / LASTS_S - 1 + np.exp(-elapsed / LASTS_S))
+    best, best_cost = 0.0, np.inf
+    first = np.floor((-BACK_M - apart) / lap_m) + 1
+    for lap in range(int(first), int(first) + int(elapsed * FASTEST_MPS / lap_m) + 3):
+        moved = apart + lap * lap_m
+        cost = 0.5 * (moved - expected) ** 2 / spread
+        if not np.isnan(after):
+            cost += 0.5 * ((after - pace_after) / SPEED_SD) ** 2
+        if moved <= expected:
+            cost = min(cost, FALL_COST)
+        if cost < best_cost:
+            best, best_cost = moved, cost
+    return best
+
+
+@njit(cache=True)
+def speed_at(g: Floats, time_s: Floats, t: int, step: int, lap_m: float) -> float:
+    """m/s along the guide in the half second that begins (``step`` 1) or ends (-1) at frame ``t``; NaN: not seen."""
+    k, found = t, -1
+    while 0 <= k + step < len(g) and abs(time_s[k + step] - time_s[t]) <= STEP_S[1]:
+        k += step
+        if not np.isnan(g[k]):
+            found = k
+    if found < 0 or abs(time_s[found] - time_s[t]) < STEP_S[0]:
+        return np.nan
+    moved = g[found] - g[t]
+    moved -= lap_m * np.round(moved / lap_m)
+    return float(moved / (time_s[found] - time_s[t]))

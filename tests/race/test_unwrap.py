@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from race.unwrap import pack_pace, rates, unwrap, way_of_pack
+
+LAP_M = 114.0
+TIME_S = np.arange(0, 60, 0.04)
+
+
+def counted(g, pace):
+    return unwrap(g % LAP_M, TIME_S, pace, way_of_pack(pace, TIME_S), LAP_M)
+
+
+@pytest.mark.parametrize("unseen_s", [1.0, 9.0, 25.0])
+def test_laps_are_counted_through_time_unseen(unseen_s):
+    pace = 10 + 2 * np.sin(TIME_S / 10)
+    g = way_of_pack(pace, TIME_S) + 5 * np.sin(TIME_S / 7)
+    hidden = np.where((TIME_S > 20) & (20 + unseen_s > TIME_S), np.nan, g)
+    out = counted(hidden, pace)
+    seen = np.isfinite(hidden)
+    np.testing.assert_allclose(out[seen], g[seen], atol=1e-9)
+    assert np.isnan(out[~seen]).all()
+
+
+def test_who_was_down_unseen_has_gained_no_lap():
+    speed = np.where(TIME_S < 20, 12.0, np.where(TIME_S < 21.5, 8.0, np.where(TIME_S < 29, 0.2, 3.0)))
+    g = np.cumsum(speed) * 0.04
+    hidden = np.where((TIME_S > 20.1) & (TIME_S < 29.5), np.nan, g)
+    out = counted(hidden, np.full(len(TIME_S), 12.0))
+    seen = np.isfinite(hidden)
+    np.testing.assert_allclose(out[seen], g[seen], atol=1e-9)
+
+
+def test_the_packs_pace_is_the_median_of_those_seen():
+    place = np.array([(12.0 * TIME_S) % LAP_M, (12.2 * TIME_S + 30) % LAP_M, np.full(len(TIME_S), 40.0)])
+    place[:2, 500:700] = np.nan
+    place[1, 100] += 3.0  # somebody else's foot
+    pace = pack_pace(*rates(place, TIME_S, LAP_M), TIME_S)
+    np.testing.assert_allclose(pace, 12.1, atol=0.11)
+    assert np.isnan(pack_pace(np.empty(0, np.intp), np.empty(0), TIME_S)).all()
