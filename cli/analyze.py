@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.outputs import ANALYSIS, check_free, check_inputs_stay, results_folder
 from cli.progress import pictures_between, stage, stderr, warn
@@ -14,6 +15,7 @@ from race.events import EVENT_NAMES, find_event
 from race.formats import Computing, Race, Video, write_race
 from race.observations import Observations, read_observations, write_observations
 from race.reconstruct import Given, reconstruct
+from race.rink import Rink
 from race.start_list import read_start_list
 from race.tables import write_camera, write_detections, write_track_tables
 from report.annotated import annotate
@@ -21,6 +23,9 @@ from report.exports import write_incidents_csv, write_laps_csv
 from report.html import write_report
 from tracking import Corrections, read_corrections
 from vision.frames import check_span, probe
+
+if TYPE_CHECKING:
+    from vision.keyframes import Keyframes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Request:
     to_s: float | None
     corrections: Path | None
     observations: Path | None
+    registration: Path | None
     force: bool
 
 
@@ -47,10 +53,11 @@ def analyze(request: Request) -> None:
     given = _given(request)
     before = read_observations(request.observations) if request.observations is not None else None
     video = _video(request, before)
-    check_inputs_stay(request.out, ANALYSIS, (request.video, request.start_list, request.corrections))
+    inputs = (request.video, request.start_list, request.corrections, request.registration)
+    check_inputs_stay(request.out, ANALYSIS, inputs)
     check_free(request.out, ANALYSIS, video.sha256, request.force)
     with results_folder(request.out, ANALYSIS) as staging:
-        observations = before if before is not None else _observe(request, video, staging)
+        observations = _observations(request, video, before, staging)
         with stage("Reconstructing the race"):
             result = reconstruct(observations, given)
         race = result.race
@@ -67,7 +74,7 @@ def analyze(request: Request) -> None:
         write_race(race, staging / "race.json")
         write_report(staging)
         if before is not None:
-            write_observations(before, staging / "observations")
+            write_observations(observations, staging / "observations")
     for warning in race.warnings:
         warn(warning)
     _summary(race, request.out)
@@ -105,7 +112,24 @@ def _video(request: Request, before: Observations | None) -> Video:
     return before.video
 
 
-def _observe(request: Request, video: Video, staging: Path) -> Observations:
+def _observations(request: Request, video: Video, before: Observations | None, staging: Path) -> Observations:
+    """What was seen before or, where nothing was, by watching now; registered by hand where that is asked for."""
+    by_hand = None
+    if request.registration is not None:
+        from vision.keyframes import read_keyframes
+
+        by_hand = read_keyframes(request.registration, (video.width, video.height), Rink())
+    if before is None:
+        return _observe(request, video, by_hand, staging)
+    if by_hand is None:
+        return before
+    from vision.registration import register
+
+    with stage("Registering the camera"):
+        return register(before, by_hand)
+
+
+def _observe(request: Request, video: Video, by_hand: "Keyframes | None", staging: Path) -> Observations:
     """Watch the video; what was seen is written at once, so that ``results_folder`` can keep it if the rest fails."""
     from vision.detector import load_detector
     from vision.observe import observe
@@ -114,8 +138,9 @@ def _observe(request: Request, video: Video, staging: Path) -> Observations:
     assert request.video is not None
     with stderr.status("Loading the detector"):
         detector = load_detector(find_weights(request.weights), request.device)
-    with stage(f"Watching ({detector.device})", pictures_between(video, request.from_s, request.to_s)) as advance:
-        observations = observe(request.video, detector, request.from_s, request.to_s, lambda frame: advance(None))
+    span = request.from_s, request.to_s
+    with stage(f"Watching ({detector.device})", pictures_between(video, *span)) as advance:
+        observations = observe(request.video, detector, *span, by_hand, lambda frame: advance(None))
     write_observations(observations, staging / "observations")
     return observations
 

@@ -62,6 +62,10 @@ def analyze(
         Path | None,
         typer.Option(help="Start from what an earlier run saw: its folder, or its observations/.", show_default=False),
     ] = None,
+    registration: Annotated[
+        Path | None,
+        typer.Option(help="Where the camera is, by hand: a JSON file of points of the rink.", show_default=False),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over the results of another video.")] = False,
 ) -> None:
     """Watch a race: who is where at every lap.
@@ -77,7 +81,21 @@ def analyze(
         if observations is not None and value is not None:
             raise typer.BadParameter("nothing is watched with --observations; leave it out", param_hint=option)
     run_analyze(
-        Request(video, out, event, gender, start_list, weights, device, from_s, to_s, corrections, observations, force)
+        Request(
+            video,
+            out,
+            event,
+            gender,
+            start_list,
+            weights,
+            device,
+            from_s,
+            to_s,
+            corrections,
+            observations,
+            registration,
+            force,
+        )
     )
 
 

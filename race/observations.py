@@ -2,7 +2,7 @@
 
 ``vision`` makes it from pictures, ``simulation`` from truth and a noise model; ``race`` and ``tracking`` live on it.
 On disk (``RUN/observations/``): ``frames.parquet``, ``detections.parquet``, ``lines.parquet``, ``observations.json``,
-and ``poses.parquet`` where the camera was registered.
+``edges.parquet`` where pictures were watched, and ``poses.parquet`` where the camera was registered.
 """
 
 import json
@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from race.edges import Edges, no_edges, read_edges, write_edges
 from race.errors import RaceFileError
 from race.formats import Model, ScorebugReading, Shot, Video
 from race.poses import Poses
@@ -145,6 +146,7 @@ class Observations:
     scorebug: list[ScorebugReading]
     warnings: list[str]
     lines: Lines = field(default_factory=no_lines)
+    edges: Edges = field(default_factory=no_edges)
     poses: Poses | None = None
     track_shift_m: float | None = None
 
@@ -153,7 +155,7 @@ class Observations:
             raise ValueError("Observations: frames without a shot")
         if self.poses is not None and len(self.poses) != len(self.frames):
             raise ValueError(f"Observations.poses: expected {len(self.frames)} rows, got {len(self.poses)}")
-        for name, rows in (("detections", self.detections), ("lines", self.lines)):
+        for name, rows in (("detections", self.detections), ("lines", self.lines), ("edges", self.edges)):
             if not np.isin(rows.frame, self.frames.number).all():
                 raise ValueError(f"Observations.{name}: rows of frames that are not in frames")
         if not np.isfinite(self.detections.box).all() or not np.isfinite(self.detections.score).all():
@@ -228,6 +230,8 @@ def write_observations(observations: Observations, folder: Path) -> None:
             "strength": lines.strength,
         }
     ).write_parquet(folder / "lines.parquet")
+    if len(observations.edges):
+        write_edges(observations.edges, folder / "edges.parquet")
     if observations.poses is not None:
         pl.DataFrame({"frame": frames.number, **pose_columns(observations.poses)}).write_parquet(
             folder / "poses.parquet"
@@ -280,6 +284,7 @@ def read_observations(folder: Path) -> Observations:
                 bottom=ends[:, 2:],
                 strength=seen["strength"].to_numpy().astype(np.float64),
             ),
+            edges=read_edges(folder / "edges.parquet"),
             poses=_read_poses(folder / "poses.parquet", (rest.video.width, rest.video.height)),
             track_shift_m=rest.track_shift_m,
         )

@@ -80,7 +80,7 @@ class Poses:
     def to_pixels(self, row: ArrayLike, points: ArrayLike) -> Floats:
         """(N,) row of each point's frame (one number for all), (N, 2) on the ice or (N, 3), m -> (N, 2) px.
 
-        NaN behind the camera and where the frame is not registered; not cut off at the picture's edges.
+        NaN behind the camera, far beside the picture and where the frame is not registered.
         """
         given = np.asarray(points, dtype=np.float64)
         xyz = np.zeros((len(given), 3))
@@ -147,7 +147,11 @@ def _to_pixels(
             out[n, 0] = out[n, 1] = np.nan
             continue
         a, b = right / ahead, down / ahead
-        scale = focal_px[f] * (1 + k1[f] * (a * a + b * b))
+        r2 = a * a + b * b
+        if 1 + 3 * k1[f] * r2 <= 0:  # so far outside of the picture that the radial term would fold it back in
+            out[n, 0] = out[n, 1] = np.nan
+            continue
+        scale = focal_px[f] * (1 + k1[f] * r2)
         out[n, 0], out[n, 1] = middle_x + scale * a, middle_y + scale * b
 
 

@@ -89,7 +89,7 @@ class CameraMotion:
         """
         unknown = np.full((3, 3), np.nan), float("nan")
         height, width = image.shape[:2]
-        graphics = self._graphics(graphics_mask, (height, width))
+        graphics = self.graphics(graphics_mask, (height, width))
         now = pyramid(image, np.asarray(person_boxes, dtype=np.float64).reshape(-1, 4), graphics)
         before = self._before
         if float(now[0].grey.mean()) < BLACK:
@@ -161,8 +161,8 @@ class CameraMotion:
             self._still = np.zeros(now.grey.shape, dtype=np.float32)
         watch_still(before.grey, now.grey, now.dx, now.dy, now.masked, motion, self._still)
 
-    def _graphics(self, given: Mask | None, shape: tuple[int, int]) -> Mask | None:
-        """What is given, and what was seen to keep its place, at the size of whichever is larger."""
+    def graphics(self, given: Mask | None, shape: tuple[int, int]) -> Mask | None:
+        """What is ``given``, and what was seen to keep its place, at the size of whichever is larger."""
         if self._still is None:
             return given
         seen = cv2.dilate((self._still > STILL_SHARE).astype(np.uint8), np.ones((5, 5), dtype=np.uint8))

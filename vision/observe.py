@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
+from race.edges import Edges, join_edges
 from race.formats import Shot
 from race.observations import DESCRIPTOR, Detections, Frames, Lines, Observations
 from vision.appearance import describe
 from vision.camera_motion import CameraMotion
 from vision.detector import Detector, FrameDetections
+from vision.edges import find_edges
 from vision.finish_line import Line, find_lines
 from vision.frames import Frame, FrameReader, probe
+from vision.keyframes import Keyframes
+from vision.registration import register
 from vision.scorebug import ScorebugReader
 from vision.shots import ShotDetector
 
@@ -32,11 +36,13 @@ def observe(
     detector: Detector,
     from_s: float | None = None,
     to_s: float | None = None,
+    by_hand: Keyframes | None = None,
     progress: Progress = lambda frame: None,
 ) -> Observations:
     """Watch the video at ``path`` from ``from_s`` to ``to_s``, seconds, and say what was seen.
 
-    ``progress`` is called with every picture. Raises VideoError where the video cannot be used.
+    The camera is registered from points set ``by_hand`` where they are given. ``progress`` is called with every
+    picture. Raises VideoError where the video cannot be used, RaceFileError where those points fit no camera.
     """
     video = probe(path)
     reader = FrameReader(path, from_s, to_s)
@@ -44,11 +50,15 @@ def observe(
     numbers, times, motions, qualities = [], [], [], []
     rows: list[Detections] = []
     lines: list[tuple[int, Line]] = []
+    edges: list[Edges] = []
     for batch in _batches(reader, BATCH):
         for frame, found in zip(batch, detector.detect([frame.image for frame in batch]), strict=True):
             people = found.box[found.score >= SURE_PERSON]
             scorebug.update(frame.number, frame.time_s, frame.image)
             motion, quality = camera.update(frame.image, people, scorebug.graphics_mask)
+            graphics = camera.graphics(scorebug.graphics_mask, frame.image.shape[:2])
+            edges.append(find_edges(frame.number, frame.image, people, graphics))
+            edges = [join_edges(edges)] if len(edges) >= JOIN_EVERY else edges
             shots.update(frame.number, frame.time_s, frame.image)
             lines += [(frame.number, line) for line in find_lines(frame.image, people)]
             rows = _with(rows, _detections(frame, found))
@@ -61,7 +71,7 @@ def observe(
     frames = Frames(
         np.array(numbers, np.int32), np.array(times), np.array(motions).reshape(-1, 3, 3), np.array(qualities)
     )
-    return Observations(
+    seen = Observations(
         video=video,
         weights=detector.weights.name,
         frames=_without_cuts(frames, found_shots),
@@ -75,7 +85,9 @@ def observe(
             bottom=np.array([(line.x_bottom, line.y_bottom) for _, line in lines]).reshape(-1, 2),
             strength=np.array([line.strength for _, line in lines]),
         ),
+        edges=join_edges(edges),
     )
+    return seen if by_hand is None else register(seen, by_hand)
 
 
 def find_people(

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import polars as pl
 import pytest
 
 from cli.outputs import ANALYSIS
 from cli.stopping import Stopped
 from race.formats import read_race
-from race.observations import read_observations
+from race.observations import read_observations, write_observations
+from race.rink import Rink
 from tests.cli.made_up import Command, PaintDetector, contents, make_video
+from tests.vision.made_hall import PLACE, make_hall
 
 pytestmark = pytest.mark.usefixtures("detector")
 
@@ -195,7 +198,7 @@ def test_a_failure_later_leaves_earlier_results_and_keeps_what_was_seen(
     after = contents(run)
     kept = {name: after.pop(name) for name in list(after) if name.startswith("unfinished/observations/")}
     assert after == before
-    assert len(kept) == 4
+    assert len(kept) == 5
     assert command("analyze", other_clip, "--observations", run / "unfinished", "--out", run, "--force").status == 0
     assert read_race(run).video.path == str(other_clip)
     assert {path.name for path in run.iterdir()} == set(ANALYSIS)
@@ -208,6 +211,34 @@ def test_a_failure_after_given_observations_keeps_no_copy(
     ended = command("analyze", "--observations", run, "--out", tmp_path / "new")
     assert ended.status == 1
     assert not (tmp_path / "new").exists()
+
+
+def test_a_camera_registered_by_hand(tmp_path: Path, command: Command) -> None:
+    """From observations of an earlier run and points of the rink: metres, and the poses on file."""
+    seen, poses, _ = make_hall()
+    write_observations(seen, tmp_path / "seen" / "observations")
+    points = [
+        {"pixel": pixel.tolist(), "ice": xy.tolist()}
+        for xy, pixel in zip(
+            Rink(track_shift_m=0.5).blocks, poses.to_pixels(20, Rink(track_shift_m=0.5).blocks), strict=True
+        )
+        if (pixel > 0).all() and (pixel < (640, 360)).all()
+    ]
+    registration = tmp_path / "registration.json"
+    registration.write_text(json.dumps({"size": [640, 360], "keyframes": [{"frame": 21, "points": points}]}))
+    out = tmp_path / "run"
+    ended = command("analyze", "--observations", tmp_path / "seen", "--registration", registration, "--out", out)
+    assert ended.status == 0
+    assert read_race(out).camera_level == "B"
+    camera = pl.read_parquet(out / "camera.parquet")
+    registered = camera.filter(pl.col("level") == "B")
+    assert len(registered) > 100
+    assert registered["x_m"].median() == pytest.approx(PLACE[0], abs=0.5)
+    assert pl.read_parquet(out / "tracks.parquet")["x_m"].is_not_null().mean() > 0.5
+    assert read_observations(out).poses is not None
+    registration.write_text("{}")
+    ended = command("analyze", "--observations", tmp_path / "seen", "--registration", registration, "--out", out)
+    assert ended.said_in_one_line("registration.json", "size")
 
 
 def test_corrections_that_name_no_track(tmp_path: Path, command: Command, clip: Path) -> None:

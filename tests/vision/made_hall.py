@@ -1,0 +1,89 @@
+"""A hall seen by a panning and zooming camera, as observations: boxes, motion and edges, with its cameras known."""
+
+import numpy as np
+
+from race.edges import Edges, no_edges
+from race.formats import Shot, Video
+from race.observations import DESCRIPTOR, Detections, Frames, Observations
+from race.poses import Poses
+from race.rink import Rink
+from vision.edges import COLUMN, ONTO_SURFACE, STEP
+
+SIZE, FPS = (640, 360), 25.0
+PLACE = np.array([0.4, -20.3, 4.1])
+LANES, GAPS, TALL_M = (0.8, 1.6, 0.9, 2.2), (0.0, 2.5, 5.0, 7.5), 1.3
+
+
+def look(pan, tilt):
+    """Rotation (3, 3) of a level camera: x right, y down, z ahead."""
+    right = np.array([np.cos(pan), -np.sin(pan), 0.0])
+    ahead = np.array([np.sin(pan) * np.cos(tilt), np.cos(pan) * np.cos(tilt), -np.sin(tilt)])
+    return np.array([right, np.cross(ahead, right), ahead])
+
+
+def make_hall(count=150, speed_mps=12.0, k1=0.0, seed=0, edges=True, first_u=30.0, shift_m=0.5):
+    """Observations of ``count`` pictures without poses, the true poses, and (F, R, 2) where the racers are."""
+    rng = np.random.default_rng(seed)
+    rink = Rink(track_shift_m=shift_m)
+    time_s = np.arange(count) / FPS
+    u = first_u + speed_mps * time_s[:, None] - np.array(GAPS)
+    feet = rink.to_ice(np.stack([u, np.broadcast_to(LANES, u.shape)], axis=-1))
+    target = feet.mean(axis=1) - PLACE[:2]
+    pan, reach = np.arctan2(target[:, 0], target[:, 1]), np.hypot(*target.T)
+    rotation = np.array([look(p, np.arctan2(PLACE[2] - 0.5, r)) for p, r in zip(pan, reach, strict=True)])
+    focal = 30.0 * reach
+    known = np.ones(count)
+    poses = Poses(SIZE, np.tile(PLACE, (count, 1)), rotation, focal, k1 * known, 0 * known, known)
+    camera = np.zeros((count, 3, 3))
+    camera[:, 0, 0] = camera[:, 1, 1] = focal
+    camera[:, :2, 2], camera[:, 2, 2] = np.array(SIZE) / 2, 1.0
+    motion = np.full((count, 3, 3), np.nan)
+    for n in range(1, count):
+        motion[n] = camera[n] @ rotation[n] @ rotation[n - 1].T @ np.linalg.inv(camera[n - 1])
+    quality = np.where(np.arange(count) > 0, 0.95, np.nan)
+    boxes, frames = [], []
+    for n in range(count):
+        low = poses.to_pixels(n, feet[n])
+        high = poses.to_pixels(n, np.column_stack([feet[n], np.full(len(feet[n]), TALL_M)]))
+        for (x, y), (_, top) in zip(low, high, strict=True):
+            tall = y - top
+            box = np.array([x - 0.3 * tall, top, 0.6 * tall, tall]) + rng.normal(0, 0.02 * tall, 4)
+            if 0 < x < SIZE[0] and 0 < y < SIZE[1]:
+                boxes.append(box)
+                frames.append(n + 1)
+    number = np.arange(1, count + 1, dtype=np.int32)
+    m = len(boxes)
+    detections = Detections(
+        np.array(frames, np.int32), np.array(boxes).reshape(m, 4), np.full(m, 0.9), np.full((m, 4), np.nan),
+        np.full((m, 2), np.nan), np.full(m, np.nan), np.full((m, DESCRIPTOR), np.nan), np.full((m, DESCRIPTOR), np.nan),
+    )  # fmt: skip
+    video = Video(
+        path="hall.mp4", sha256="0" * 64, duration_s=count / FPS, fps=FPS, width=640, height=360, frames=count
+    )
+    shots = [Shot(start_s=0.0, end_s=count / FPS, kind="other")]
+    found = mat_edges(poses, rink) if edges else no_edges()
+    seen = Observations(video, None, Frames(number, time_s, motion, quality), detections, shots, [], [], edges=found)
+    return seen, poses, feet
+
+
+def mat_edges(poses, rink):
+    """Where the scanned columns cross the foot of the mats that face the camera."""
+    foot = rink.mats(1.0)
+    foot = np.concatenate([foot, foot[:1]])
+    frames, places = [], []
+    for n in range(len(poses)):
+        seen = poses.to_pixels(n, foot)
+        for k in range(len(foot) - 1):
+            outward = np.array([foot[k + 1, 1] - foot[k, 1], foot[k, 0] - foot[k + 1, 0]])
+            if (foot[k] - PLACE[:2]) @ outward <= 0 or not np.isfinite(seen[k : k + 2]).all():
+                continue
+            (x0, y0), (x1, y1) = sorted(seen[k : k + 2].tolist())
+            for x in np.arange(STEP // 2, SIZE[0] - 1, STEP) + 0.5:
+                if x0 <= x < x1 and 0 < (y := y0 + (x - x0) / (x1 - x0) * (y1 - y0)) < SIZE[1]:
+                    frames.append(n + 1)
+                    places.append((x, y))
+    m = len(frames)
+    return Edges(
+        np.array(frames, np.int32), np.array(places, np.float32), np.full(m, COLUMN, np.uint8),
+        np.full(m, ONTO_SURFACE, np.uint8),
+    )  # fmt: skip

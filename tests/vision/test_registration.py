@@ -1,0 +1,95 @@
+"""The camera over the rink, on a hall whose cameras are known."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from race.observations import read_observations, write_observations
+from race.rink import Rink
+from tests.vision.made_hall import SIZE, make_hall
+from vision.keyframes import read_keyframes
+from vision.registration import register
+
+
+@pytest.fixture(scope="module")
+def hall():
+    return make_hall()
+
+
+def errors_m(seen, poses, feet):
+    """(F, R) of where racers stand, NaN where no pose is."""
+    out = np.full(feet.shape[:2], np.nan)
+    for n in np.flatnonzero(seen.poses.known):
+        pixels = poses.to_pixels(n, feet[n])
+        inside = (pixels > 0).all(axis=1) & (pixels < SIZE).all(axis=1)
+        found, _ = seen.poses.to_ice(n, pixels[inside])
+        out[n, inside] = np.linalg.norm(found - feet[n, inside], axis=1)
+    return out
+
+
+def by_hand(poses, rink, frames, folder):
+    keyframes = []
+    for frame in frames:
+        points = []
+        corners = [(0.0, -6.5), *rink.blocks.tolist()]
+        for xy in corners:
+            pixel = poses.to_pixels(frame - 1, [xy])[0]
+            if (pixel > 0).all() and (pixel < SIZE).all():
+                points.append({"pixel": pixel.tolist(), "ice": xy})
+        for x in (-24.0, -18.0, -12.0, -6.0, 0.0, 6.0, 12.0, 18.0, 24.0):
+            pixel = poses.to_pixels(frame - 1, [[x, 15.0]])[0]
+            if (pixel > 0).all() and (pixel < SIZE).all():
+                points.append({"pixel": pixel.tolist(), "ice": [None, 15]})
+        keyframes.append({"frame": frame, "points": points})
+    path = folder / "registration.json"
+    path.write_text(json.dumps({"size": SIZE, "keyframes": keyframes, "track_shift_m": rink.track_shift_m}))
+    return path
+
+
+@pytest.mark.parametrize("edges", [True, False])
+def test_by_hand_from_one_picture_through_the_shot(tmp_path, edges):
+    seen, poses, feet = make_hall(edges=edges)
+    path = by_hand(poses, Rink(track_shift_m=0.5), [20], tmp_path)
+    found = register(seen, read_keyframes(path, SIZE, Rink()))
+    error = errors_m(found, poses, feet)
+    assert found.poses.known.mean() > (0.9 if edges else 0.3)  # motion alone carries less far
+    assert np.nanmedian(error) < 0.15
+    assert np.nanmax(error) < 0.6
+    assert np.median(found.poses.sd_px[found.poses.known]) > 0
+
+
+def test_by_itself(hall):
+    seen, poses, feet = hall
+    found = register(seen)
+    error = errors_m(found, poses, feet)
+    assert found.poses.known.mean() > 0.8
+    assert np.nanmedian(error) < 0.3
+    assert np.nanmax(error) < 2.0
+
+
+def test_who_does_not_race_tells_no_camera(hall):
+    seen, _, _ = hall
+    strolling, _, _ = make_hall(speed_mps=2.0)
+    assert register(replace(strolling, edges=seen.edges)).poses is None
+    nobody = replace(seen.detections, **{
+        name: getattr(seen.detections, name)[:0]
+        for name in ("frame", "box", "score", "helmet", "foot", "foot_sd", "suit", "helmet_colour")
+    })  # fmt: skip
+    assert register(replace(seen, detections=nobody)).poses is None
+
+
+def test_a_hall_backwards_tells_no_camera():
+    """Racers who skate clockwise: no camera sees that."""
+    seen, _, _ = make_hall(speed_mps=-12.0, first_u=80.0)
+    assert register(seen).poses is None
+
+
+def test_edges_are_kept_with_the_observations(hall, tmp_path):
+    seen, _, _ = hall
+    write_observations(seen, tmp_path)
+    again = read_observations(tmp_path).edges
+    assert np.array_equal(again.frame, seen.edges.frame)
+    assert np.abs(again.xy - seen.edges.xy).max() <= 1 / 64
+    assert np.array_equal(again.kind, seen.edges.kind)

@@ -1,0 +1,249 @@
+"""All pictures of a shot adjusted together: the camera's turns and zooms, its place, its lens, and the hall's measures.
+
+What is known: how the camera moved between neighbouring pictures and between pictures of the same place laps apart
+(links), edges that the rink's curves should lie on, the finish line, and what is usual (priors). Gauss-Newton with
+weights that let go of outliers; edges are looked up again in every step, in a window that narrows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from race.edges import WORKING_WIDTH, Edges
+from race.rink import Rink
+from vision.edges import COLUMN, STEP
+from vision.normal import Normal, Solver
+from vision.racing_feet import Feet
+from vision.rink_curves import KINDS, MEASURE_SD, MEASURES, Venue, make_curves
+from vision.rink_fit import OWN, SHARED, fit_edges
+from vision.terms import add_links, add_points, add_rolls, add_strides
+from vision.turning import turned
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ROLL_SD = 0.012
+NONE, FOOT, BARE, ALL = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (1.0, 0.2, 0.0), (1.0, 0.2, 0.5)
+"""What the edges of MAT_FOOT, NEAR_TOP and PAINT weigh: the top's height is less sure, paint need not be there."""
+Schedule = Sequence[tuple[float, tuple[float, float, float]]]
+"""Step by step, the window in which an edge is looked for, pixels at a focal length of WIDE_FOCAL and as much in angle
+at others, and what the edges weigh. The scale beyond which a residual loses weight is half of the window."""
+COARSE: Schedule = [(w, FOOT) for w in (45, 45, 45, 30, 30, 20, 20)] + [(w, BARE) for w in (14, 14, 10, 10, 7, 7)]
+PAINTED: Schedule = [(w, ALL) for w in (80, 80, 60, 60, 40, 25, 14, 10)]
+FINE: Schedule = [(w, ALL) for w in (7, 7, 5, 5, 4, 4)]
+FINE_BARE: Schedule = [(w, BARE) for w in (5, 5, 4, 4)]
+SHIFT_SD = 1.0
+K1_SD = 0.006
+"""Small: thousands of edges that all err alike, say because a corner is rounder than the model's, are against it."""
+WIDE_FOCAL = 1800.0
+LEAST_WINDOW = 4.0
+LONGEST_STEP = 0.1  # radians, log
+LINE_SD, MARK_SD = 3.0, 1.0
+"""Pixels: the finish line in a pan, and points set by hand."""
+ICE_END = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Motions between pictures: (n,) ``before`` and ``now``, what they say (n, 4), and their sd (n,), pixels."""
+
+    before: Ints
+    now: Ints
+    step: Floats
+    sd: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Points whose place on the rink is known: (n,) ``frame``, (n, 2) ``pixel``, (n, 3) ``place`` in m, NaN in one
+    coordinate where the point is anywhere on a line, and (n,) 1 where it ``moves`` along x with the track, else 0."""
+
+    frame: Ints
+    pixel: Floats
+    place: Floats
+    moves: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The edges of F pictures in one row of arrays.
+
+    xy (n, 2), along (n,), kind (n,) as in ``Edges``, in pixels of a picture WORKING_WIDTH wide;
+    start (F, 2, lines + 1): edges of picture f, scanned along a, of line k, are start[f, a, k] to start[f, a, k + 1].
+    """
+
+    xy: NDArray[np.float32]
+    along: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
+    start: Ints
+
+
+def venue_of(shared: Floats) -> Venue:
+    return Venue(*(float(value) for value in shared[4 : 4 + MEASURES]))
+
+
+def pack(edges: Edges, number: NDArray[np.int32], height: float) -> Packed:
+    """Those of the pictures ``number`` (F,), which are ``height`` high."""
+    lines = int(max(WORKING_WIDTH, height)) // STEP + 1
+    frame = np.searchsorted(number, edges.frame)
+    own = np.flatnonzero(number[np.minimum(frame, len(number) - 1)] == edges.frame)
+    frame, xy, along = frame[own], edges.xy[own], edges.along[own].astype(np.int64)
+    line = np.rint((np.where(along == COLUMN, xy[:, 0], xy[:, 1]) - 0.5 - STEP // 2) / STEP).astype(np.int64)
+    place = (frame * 2 + along) * lines + line
+    order = np.argsort(place, kind="stable")
+    count = np.bincount(place, minlength=len(number) * 2 * lines).reshape(len(number), 2, lines)
+    after = np.cumsum(count).reshape(count.shape)
+    start = np.concatenate([(after - count)[:, :, :1], after], axis=2)
+    return Packed(np.ascontiguousarray(xy[order]), edges.along[own][order], edges.kind[own][order], start)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Cameras of F pictures, lengths in pixels of a picture WORKING_WIDTH wide.
+
+    rotation (F, 3, 3), focal (F,), shared (SHARED,) place, k1 and the venue's measures
+    bend     of the lens, as in ``turning.step_between``
+    tally    (F, KINDS, 2) for each kind of curve: places where an edge should be, and how well they are met
+    """
+
+    rotation: Floats
+    focal: Floats
+    shared: Floats
+    tally: Floats
+
+    bend: float
+
+    @property
+    def venue(self) -> Venue:
+        return venue_of(self.shared)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is known of F pictures ``width`` by ``height``: all in small pixels, frames counted within the F.
+
+    finish: ends of upright lines that may be the finish line. marks: points set by hand. prior, prior_sd (SHARED,).
+    """
+
+    width: float
+    height: float
+    edges: Packed
+    links: Links
+    feet: Feet
+    rink: Rink
+    prior: Floats
+    prior_sd: Floats
+    finish: Marks
+    marks: Marks
+
+
+def shared_prior(place: Floats, place_sd: Floats, rink: Rink) -> tuple[Floats, Floats]:
+    """(SHARED,) and its standard deviations."""
+    venue = Venue(rink.mat_height_m)
+    return (
+        np.concatenate([place, [-0.04], venue.values(), [rink.track_shift_m]]),
+        np.concatenate([place_sd, [K1_SD], MEASURE_SD, [SHIFT_SD]]),
+    )
+
+
+def adjust(problem: Problem, rotation: Floats, focal: Floats, shared: Floats, schedule: Schedule) -> Fit:
+    """From cameras near enough to those that explain everything best."""
+    rotation, focal, shared = rotation.copy(), focal.copy(), shared.copy()
+    for window, trust in schedule:
+        normal = _normal(problem, rotation, focal, shared, window, np.array(trust))
+        step, shared_step = Solver(normal).steps()
+        step = np.clip(step, -LONGEST_STEP, LONGEST_STEP)
+        turn_all(rotation, step)
+        focal *= np.exp(step[:, 3])
+        shared += shared_step
+        shared[4] = max(shared[4], 0.3)
+    tally = tally_of(problem, rotation, focal, shared, window, trust)
+    return Fit(rotation, focal, shared, tally, _bend(problem, shared))
+
+
+def covariances(problem: Problem, fit: Fit, schedule: Schedule) -> Floats:
+    """(F, 4 + SHARED, 4 + SHARED) of each picture's own four numbers and the shared ones together, at the schedule's
+    end."""
+    window, trust = schedule[-1]
+    return Solver(_normal(problem, fit.rotation, fit.focal, fit.shared, window, np.array(trust))).covariances()
+
+
+def tally_of(
+    problem: Problem, rotation: Floats, focal: Floats, shared: Floats, window: float, trust: Sequence[float] = ALL
+) -> Floats:
+    """(F, KINDS, 2) as in ``Fit``, of any cameras."""
+    return _normal(problem, rotation, focal, shared, window, np.array(trust)).tally
+
+
+def _bend(problem: Problem, shared: Floats) -> float:
+    return float(shared[3]) * (problem.width**2 + problem.height**2) / 12
+
+
+def _normal(problem: Problem, rotation: Floats, focal: Floats, shared: Floats, window: float, trust: Floats) -> Normal:
+    frames = len(focal)
+    curves = make_curves(problem.rink, venue_of(shared))
+    own_own, own_shared = np.zeros((frames, OWN, OWN)), np.zeros((frames, OWN, SHARED))
+    own_down, tally = np.zeros((frames, OWN)), np.zeros((frames, KINDS, 2))
+    weight = 1 / problem.prior_sd**2
+    shared_shared, shared_down = np.diag(weight), weight * (problem.prior - shared)
+    sums = own_own, own_shared, shared_shared, own_down, shared_down
+    edges, feet, links, rink = problem.edges, problem.feet, problem.links, problem.rink
+    _add_edges(
+        problem.width, problem.height, -rink.ice_width_m / 2, rotation, focal, shared, curves.point, curves.slope,
+        curves.inward, curves.kind, edges.xy, edges.along, edges.kind, edges.start, window, trust, *sums, tally,
+    )  # fmt: skip
+    inner, outer = -rink.finish_line[1, 1], -rink.finish_line[0, 1]
+    for marks, low, high, sd, reach in (
+        (problem.finish, -outer, -inner, LINE_SD, 4 * window),
+        (problem.marks, -ICE_END, ICE_END, MARK_SD, np.inf),
+    ):
+        add_points(
+            marks.frame, marks.pixel, marks.place, marks.moves, low, high, sd, reach, problem.width, problem.height,
+            rotation, focal, shared, *sums,
+        )  # fmt: skip
+    add_rolls(rotation, ROLL_SD, own_own, own_down)
+    stride_block, link_block = (np.zeros((len(pairs), OWN, OWN)) for pairs in (feet.stride, links.now))
+    add_strides(
+        feet.frame, feet.xy - np.array([problem.width / 2, problem.height / 2]), feet.sd_px, feet.stride, feet.time_s,
+        rink.straight_m / 2, rink.measured_radius_m, rotation, focal, shared, *sums, stride_block,
+    )  # fmt: skip
+    add_links(
+        links.before, links.now, links.step, links.sd, rotation, focal, _bend(problem, shared), own_own, own_down,
+        link_block,
+    )  # fmt: skip
+    blocks = (
+        (links.before, links.now, link_block),
+        (feet.frame[feet.stride[:, 0]], feet.frame[feet.stride[:, 1]], stride_block),
+    )
+    return Normal(*sums, blocks, tally)
+
+
+@njit(cache=True)
+def turn_all(rotation: Floats, step: Floats) -> None:
+    """Turn every camera (F, 3, 3) by its ``step`` (F, 4), keeping it a rotation."""
+    for f in range(len(rotation)):
+        turn = turned(step[f, :3]) @ rotation[f]
+        turn[2] /= np.sqrt((turn[2] ** 2).sum())
+        turn[0] -= (turn[0] * turn[2]).sum() * turn[2]
+        turn[0] /= np.sqrt((turn[0] ** 2).sum())
+        turn[1] = np.cross(turn[2], turn[0])
+        rotation[f] = turn
+
+
+@njit(cache=True)
+def _add_edges(
+    width: float, height: float, mat_y: float, rotation: Floats, focal: Floats, shared: Floats, point: Floats,
+    slope: Floats, inward: Floats, kind: Ints, xy: NDArray[np.float32], along: NDArray[np.uint8],
+    edge_kind: NDArray[np.uint8], start: Ints, window: float, trust: Floats, own_own: Floats,
+    own_shared: Floats, shared_shared: Floats, own_down: Floats, shared_down: Floats, tally: Floats,
+) -> None:  # fmt: skip
+    for f in range(len(focal)):
+        near = max(window * min(focal[f] / WIDE_FOCAL, 1.5), min(window, LEAST_WINDOW))
+        fit_edges(
+            shared[:3], rotation[f], focal[f], shared[3], width, height, mat_y, shared[4], point, slope, inward, kind,
+            xy, along, edge_kind, start[f], near, 0.5 * near, trust, own_own[f], own_shared[f], shared_shared,
+            own_down[f], shared_down, tally[f],
+        )  # fmt: skip

@@ -1,0 +1,162 @@
+"""The edges of a picture that the rink's lines may be: where mats, paint and ice meet.
+
+Every picture is scanned along columns and rows that lie STEP apart in a picture WORKING_WIDTH wide. Along each, edges
+are the places where colour changes most; of each it is kept on which side the rink's surface is, ice or painted, or the
+more coloured part of it. That is little (some kB a picture), does not need the camera's pose, and is all that the
+registration needs of the pixels. Edges come in pixels of a picture WORKING_WIDTH wide (``race/edges.py``).
+"""
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from race.edges import WORKING_WIDTH, Edges
+
+Floats = NDArray[np.float64]
+Image = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+STEP = 12
+"""Working pixels between scanned columns, and between scanned rows."""
+REACH = 3
+"""Working pixels on either side of an edge that are compared."""
+MIN_CONTRAST = 6.0
+"""Grey levels, root mean square over the colours."""
+MOST_ON_SURFACE, MOST_ELSEWHERE = 6, 4
+"""Edges kept of a column or row, the strongest: those with the rink's surface on a side, and the others."""
+SURFACE_BRIGHTNESS, SURFACE_SATURATION = 0.5, 0.42
+"""The surface is at least so bright in its weakest colour, as a share of the picture's bright part, and no more
+coloured. Ice far away takes on a tint of the mats; paint under the ice is pale as a rule."""
+PERSON_MARGIN = 0.08
+"""Of a box's height, left out around it."""
+
+COLUMN, ROW = 0, 1
+ELSEWHERE, ONTO_SURFACE, OFF_SURFACE, INTO_PAINT, OUT_OF_PAINT = range(5)
+"""Kinds of edges, going down or to the right: the surface on neither side, after it, before it, or on both sides and
+more coloured after or before."""
+
+
+def find_edges(number: int, image: Image, person_boxes: Floats, graphics: Mask | None) -> Edges:
+    """Edges of picture ``number``, ``image`` (H, W, 3 BGR). Left out are people's boxes (n, 4 tlwh px) and
+    ``graphics``, of any size or None."""
+    height, width = image.shape[:2]
+    scale = WORKING_WIDTH / width
+    size = (WORKING_WIDTH, max(1, round(height * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if size != (width, height) else image
+    hidden = np.zeros(small.shape[:2], np.uint8)
+    if graphics is not None:
+        hidden[cv2.resize(graphics.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 0] = 1
+    for x, y, w, h in person_boxes * scale:
+        margin = PERSON_MARGIN * h + 2
+        corners = (int(x - margin), int(y - margin)), (int(x + w + margin), int(y + h + margin))
+        cv2.rectangle(hidden, *corners, 1, thickness=cv2.FILLED)
+    bright, saturation = _surface(small, hidden > 0)
+    parts = []
+    for along in (COLUMN, ROW):
+        planes = (small, hidden, bright, saturation)
+        picture, covered, shining, coloured = planes if along == COLUMN else (a.swapaxes(0, 1) for a in planes)
+        middle = np.arange(STEP // 2, picture.shape[1] - 1, STEP)
+        # the mean of three neighbouring scan lines, (lines, length, 3)
+        bands = [picture[:, middle + k].astype(np.float32) for k in (-1, 0, 1)]
+        lines = np.ascontiguousarray(np.mean(bands, axis=0).transpose(1, 0, 2))
+        found = np.empty((len(middle) * (MOST_ON_SURFACE + MOST_ELSEWHERE), 3), np.float32)
+        n = _scan(
+            lines,
+            np.ascontiguousarray(covered[:, middle].T),
+            np.ascontiguousarray(shining[:, middle].T),
+            np.ascontiguousarray(coloured[:, middle].T),
+            REACH,
+            MIN_CONTRAST,
+            (MOST_ELSEWHERE, MOST_ON_SURFACE),
+            found,
+        )
+        line, place = middle[found[:n, 0].astype(np.int64)], found[:n, 1]
+        xy = np.column_stack([line, place] if along == COLUMN else [place, line]) + 0.5
+        parts.append((xy, np.full(n, along, np.uint8), found[:n, 2].astype(np.uint8)))
+    xy, along_all, kind_all = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return Edges(np.full(len(xy), number, np.int32), xy.astype(np.float32), along_all, kind_all)
+
+
+def _surface(small: Image, hidden: Mask) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """(H, W) 1 where ``small`` may be ice or paint, by the picture's own bright part, and (H, W) saturation."""
+    b, g, r = cv2.split(small)
+    highest, lowest = cv2.max(cv2.max(b, g), r), cv2.min(cv2.min(b, g), r)
+    saturation = 1 - lowest.astype(np.float32) / np.maximum(highest, 1)
+    samples = lowest[::4, ::4][~hidden[::4, ::4]]
+    bright = float(np.percentile(samples, 90)) if len(samples) else 255.0
+    surface = (lowest > SURFACE_BRIGHTNESS * bright) & (saturation < SURFACE_SATURATION)
+    return surface.astype(np.uint8), saturation
+
+
+@njit(cache=True)
+def _scan(
+    lines: NDArray[np.float32],  # (L, N, 3)
+    hidden: NDArray[np.uint8],  # (L, N)
+    surface: NDArray[np.uint8],  # (L, N)
+    saturation: NDArray[np.float32],  # (L, N)
+    reach: int,
+    least: float,
+    most: tuple[int, int],  # of the kind ELSEWHERE, of all others
+    found: NDArray[np.float32],  # (L * sum(most), 3) out: line, place along it, kind
+) -> int:
+    """The strongest edges of every line; returns how many were found."""
+    count, length, colours = lines.shape
+    contrast = np.zeros(length, np.float32)
+    chosen, kind = np.empty(length, np.int64), np.empty(length, np.int64)
+    n = 0
+    for k in range(count):
+        contrast[:] = 0
+        for i in range(reach, length - reach):
+            covered = False
+            for j in range(i - reach, i + reach):
+                covered = covered or hidden[k, j] > 0
+            if covered:
+                continue
+            total = np.float32(0)
+            for c in range(colours):
+                step = np.float32(0)
+                for j in range(reach):
+                    step += lines[k, i + j, c] - lines[k, i - 1 - j, c]
+                total += step * step
+            contrast[i] = np.sqrt(total / colours) / reach
+        candidates = 0
+        for i in range(2 * reach, length - 2 * reach):
+            if contrast[i] < least:
+                continue
+            highest = True
+            for j in range(i - reach, i + reach + 1):
+                if contrast[j] > contrast[i] or (contrast[j] == contrast[i] and j < i):
+                    highest = False
+            if highest:
+                before, after, paler = 0, 0, 0.0
+                for j in range(1, reach + 1):
+                    before += surface[k, i - 1 - j]
+                    after += surface[k, i + j]
+                    paler += saturation[k, i - 1 - j] - saturation[k, i + j]
+                on_before, on_after = 2 * before > reach, 2 * after > reach
+                if on_before and on_after:
+                    kind[candidates] = 4 if paler > 0 else 3
+                else:
+                    kind[candidates] = 1 if on_after else 2 if on_before else 0
+                chosen[candidates] = i
+                candidates += 1
+        for on_surface in range(2):
+            for _ in range(most[on_surface]):
+                best = -1
+                for m in range(candidates):
+                    wanted = chosen[m] >= 0 and (kind[m] > 0) == (on_surface == 1)
+                    if wanted and (best < 0 or contrast[chosen[m]] > contrast[chosen[best]]):
+                        best = m
+                if best < 0:
+                    break
+                i = chosen[best]
+                chosen[best] = -1
+                left, right = contrast[i - 1], contrast[i + 1]
+                bend = left - 2 * contrast[i] + right
+                offset = 0.5 * (left - right) / bend if bend < 0 else 0.0
+                found[n, 0] = k
+                found[n, 1] = i - 0.5 + offset  # the edge lies between samples i - 1 and i
+                found[n, 2] = kind[best]
+                n += 1
+    return n

@@ -1,0 +1,108 @@
+"""From nothing to a camera: where the racers' ways put it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from race.rink import Rink
+from vision.racing_feet import Feet, feet_cost
+
+Floats = NDArray[np.float64]
+
+PLACE = np.array([0.0, -20.6, 4.05])
+"""Of a broadcast's main camera, m; how much it may differ."""
+PLACE_SD = np.array([2.0, 2.0, 0.7])
+USUAL = np.array([0.0, 0.2, 0.0, np.log(1300.0)])
+"""Pan, tilt, roll, log focal length in pixels of a picture 640 wide, of the first picture."""
+USUAL_SD = np.array([0.9, 0.12, 0.015, 0.5])
+SHIFT_SD = 0.8
+K1 = -0.04
+
+PANS = np.radians(np.arange(-66, 67, 6.0))
+TILTS = np.radians([6.0, 9.0, 12.0, 16.0, 21.0])
+FOCALS = (750.0, 1100.0, 1600.0, 2300.0)
+TRIED = 14
+APART = np.radians(2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """``values`` (8,): pan, tilt, roll, log focal of the first picture, place x, y, z, track shift; what it costs, and
+    whether the camera keeps level on its way."""
+
+    values: Floats
+    cost: float
+    keeps_level: bool
+
+
+def guess_cameras(steps: Floats, feet: Feet, rink: Rink, middle: Floats) -> list[Guess]:
+    """As ``_guess``, with the camera's turns about its axis left out or taken in, whichever explains more."""
+    either = [_guess(steps, feet, rink, middle, keeps_level) for keeps_level in (True, False)]
+    return min(either, key=lambda guesses: guesses[0].cost if guesses else np.inf)
+
+
+def _guess(steps: Floats, feet: Feet, rink: Rink, middle: Floats, keeps_level: bool) -> list[Guess]:
+    """The cameras under which ``feet`` skate most like racers, the likeliest first, no two of them alike.
+
+    steps (F, 4) of one part that chains; ``feet.frame`` counts from its first picture, pixels of a picture 640 wide
+    with its ``middle`` (2,).
+    """
+    prior = np.concatenate([USUAL, PLACE, [0.0]])
+    prior_sd = np.concatenate([USUAL_SD, PLACE_SD, [SHIFT_SD]])
+    chosen = np.unique(np.linspace(0, len(feet.stride) - 1, min(len(feet.stride), 150)).astype(np.int64))
+    used, stride = np.unique(feet.stride[chosen], return_inverse=True)
+    stride = np.ascontiguousarray(stride.reshape(-1, 2))
+    frame, xy = feet.frame[used], feet.xy[used] - middle
+    time_s = feet.time_s[chosen]
+    rotation, focal = np.empty((len(steps), 3, 3)), np.empty(len(steps))
+    bend = K1 * float((middle**2).sum()) / 3
+    half, radius = rink.straight_m / 2, rink.measured_radius_m
+
+    def residuals(guess: Floats) -> Floats:
+        out = np.empty(len(frame) + len(stride) + 8)
+        feet_cost(
+            guess,
+            prior,
+            prior_sd,
+            steps,
+            frame,
+            xy,
+            stride,
+            time_s,
+            half,
+            radius,
+            K1,
+            bend,
+            keeps_level,
+            rotation,
+            focal,
+            out,
+        )
+        return out
+
+    starts = []
+    for pan in PANS:
+        for tilt in TILTS:
+            for length in FOCALS:
+                start = prior.copy()
+                start[:4] = pan, tilt, 0.0, np.log(length)
+                starts.append((float(np.square(residuals(start)).sum()), start))
+    starts.sort(key=lambda pair: pair[0])
+    found: list[Guess] = []
+    kept: list[Floats] = []
+    for _, start in starts:
+        if len(kept) == TRIED:
+            break
+        if any(np.abs(start[:2] - other[:2]).max() < 0.12 and abs(start[3] - other[3]) < 0.3 for other in kept):
+            continue
+        kept.append(start)
+        fit = least_squares(residuals, start, x_scale=prior_sd, max_nfev=60)
+        found.append(Guess(fit.x, 2 * float(fit.cost), keeps_level))
+    found.sort(key=lambda guess: guess.cost)
+    distinct: list[Guess] = []
+    for guess in found:
+        if all(np.abs(guess.values[:2] - other.values[:2]).max() > APART for other in distinct):
+            distinct.append(guess)
+    return distinct

@@ -1,0 +1,126 @@
+"""Whether a camera may be believed: how well the rink's edges are met, whether racers skate, how sure it is."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.adjust import Fit, Links, Problem, tally_of
+from vision.racing_feet import ice_point
+from vision.rink_curves import MAT_FOOT, NEAR_TOP, PAINT
+from vision.rink_fit import SHARED, slopes
+from vision.turning import ARM, step_between
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+LOCKED, LOST = 0.5, 0.42
+"""Support of a stretch from which it holds the rink, and below which it has lost it."""
+SMOOTHED = 9
+"""Pictures over which support is averaged."""
+LEAST_SEEN = 12
+"""Places where an edge should be that a smoothed picture needs to be judged."""
+PAINT_SUPPORT = 0.4
+"""Share of the paint's rim that has to be met before it is believed to be there."""
+SPEEDS, OFFS = (7.5, 18.0), (-2.5, 6.5)
+"""m/s and m outside the measured line: where the median of the racers of some pictures has to lie."""
+LOOKED_AT = [(x, y) for x in (-0.3, 0.0, 0.3) for y in (0.0, 0.25)]
+"""Places in the picture, from its middle in widths and heights, at which the error of a pose is looked at."""
+FARTHEST_M = 60.0
+TORN_SD, TORN_PX = 4.0, 6.0
+"""Standard deviations and pixels that cameras jump by against a known motion where one of the two is wrong."""
+SURELY_MET = 0.65
+"""Share of the edges that is met on both sides of a jump where it was the motion that was wrong."""
+
+
+def is_painted(problem: Problem, fit: Fit) -> bool:
+    """Whether the infield's rim is met where the mats are."""
+    tally = tally_of(problem, fit.rotation, fit.focal, fit.shared, 10.0)
+    held = _smooth(tally[:, [MAT_FOOT, NEAR_TOP]].sum(axis=1))
+    good = held[:, 1] > LOCKED * np.maximum(held[:, 0], LEAST_SEEN)
+    paint = tally[good, PAINT].sum(axis=0)
+    return bool(paint[1] > PAINT_SUPPORT * max(paint[0], 200.0))
+
+
+def find_support(fit: Fit, painted: bool) -> Floats:
+    """(F,) how well the edges are met, 0 to 1, over some pictures; NaN where there are next to none to meet."""
+    held = _smooth(_judged(fit, painted))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(held[:, 0] >= LEAST_SEEN, held[:, 1] / held[:, 0], np.nan)
+
+
+def _judged(fit: Fit, painted: bool) -> Floats:
+    """(F, 2) places where an edge should be, and how well they are met."""
+    return np.asarray(fit.tally[:, [MAT_FOOT, NEAR_TOP, PAINT] if painted else [MAT_FOOT, NEAR_TOP]].sum(axis=1))
+
+
+def _smooth(values: Floats) -> Floats:
+    """(F, n) mean over SMOOTHED pictures."""
+    kernel = np.ones(min(SMOOTHED, len(values)))
+    weight = np.convolve(np.ones(len(values)), kernel, mode="same")
+    return np.stack([np.convolve(column, kernel, mode="same") / weight for column in values.T], axis=1)
+
+
+def racing(problem: Problem, fit: Fit) -> Mask:
+    """(F,) False where most of the racers of the pictures around are off the track, or not at a racer's pace."""
+    feet, rink = problem.feet, problem.rink
+    xy = np.full((len(feet.frame), 2), np.nan)
+    place = np.empty(2)
+    middle = np.array([problem.width, problem.height]) / 2
+    for n, (frame, seen) in enumerate(zip(feet.frame, feet.xy - middle, strict=True)):
+        if ice_point(seen[0], seen[1], fit.shared[:3], fit.rotation[frame], fit.focal[frame], fit.shared[3], place):
+            xy[n] = place
+    track = rink.to_track(xy - np.array([fit.shared[-1], 0.0]))
+    went = track[feet.stride[:, 1], 0] - track[feet.stride[:, 0], 0]
+    speed = (went - rink.lap_m * np.rint(went / rink.lap_m)) / feet.time_s
+    off = track[feet.stride[:, 1], 1]
+    good = (speed > SPEEDS[0]) & (speed < SPEEDS[1]) & (off > OFFS[0]) & (off < OFFS[1])  # NaN is not good
+    at = feet.frame[feet.stride].ravel()
+    counts = [np.bincount(at, weight, len(fit.focal)) for weight in (np.repeat(good, 2), np.ones(len(at)))]
+    smooth = _smooth(np.stack(counts, axis=1))
+    return np.asarray(smooth[:, 0] >= 0.5 * smooth[:, 1])
+
+
+def links_off(links: Links, fit: Fit) -> Floats:
+    """(n, 4) pixels by which the cameras' motion differs from what ``links`` say, turn and zoom ARM pixels out."""
+    here = np.empty((len(links.now), 4))
+    for n, (a, b) in enumerate(zip(links.before, links.now, strict=True)):
+        step_between(fit.rotation[a], fit.focal[a], fit.rotation[b], fit.focal[b], fit.bend, here[n])
+    return np.asarray(np.nan_to_num(np.abs(links.step - here), nan=np.inf) * np.array([1.0, 1.0, ARM, ARM]))
+
+
+def torn_off(links: Links, fit: Fit, painted: bool) -> Mask:
+    """(F,) True where cameras jump against a motion that is known, on the side where edges are met the less.
+
+    Edges of a wrong place can look right for a while, but not from one picture to the next.
+    """
+    jump = (links_off(links, fit) > np.maximum(TORN_SD * links.sd, TORN_PX)[:, None]).any(axis=1)
+    piece = np.concatenate([[0], np.cumsum(jump)])
+    tally = _judged(fit, painted)
+    counts = np.stack([np.bincount(piece, column) for column in tally.T])
+    met = counts[1] / np.maximum(counts[0], 1.0)
+    torn = np.zeros(len(met), bool)
+    for k in range(len(met) - 1):
+        if min(met[k], met[k + 1]) < SURELY_MET:
+            torn[k if met[k] < met[k + 1] else k + 1] = True
+    return np.asarray(torn[piece])
+
+
+def find_sd_px(fit: Fit, covariance: Floats, width: float, height: float) -> Floats:
+    """(F,) each way, of where points of the ice in the picture's middle and lower part are projected."""
+    out = np.full(len(fit.focal), np.nan)
+    pixel, own, by_place, by_point = np.empty(2), np.empty((2, 4)), np.empty((2, 4)), np.empty((2, 3))
+    place, slope = np.zeros(3), np.zeros((2, 4 + SHARED))
+    position, k1 = fit.shared[:3], float(fit.shared[3])
+    for f in range(len(out)):
+        turn, focal = fit.rotation[f], float(fit.focal[f])
+        variances = []
+        for x, y in LOOKED_AT:
+            if not ice_point(x * width, y * height, position, turn, focal, k1, place):
+                continue
+            if np.hypot(*(place[:2] - position[:2])) > FARTHEST_M:
+                continue
+            slopes(place, position, turn, focal, k1, 0.0, 0.0, pixel, own, by_place, by_point)
+            slope[:, :4], slope[:, 4:8] = own, by_place
+            variances.append(np.trace(slope @ covariance[f] @ slope.T) / 2)
+        if variances:
+            out[f] = np.sqrt(np.mean(variances))
+    return out

@@ -1,0 +1,273 @@
+"""The camera over the rink: from what was seen of a video to a pose for every picture that can have one.
+
+Stretch by stretch: about where the camera is, from the racers' ways (``first_guess``) or from points set by hand
+(``keyframes``); all pictures adjusted together to the edges of mats, paint and ice (``adjust``); pictures that lost the
+rink fetched back from their neighbours; and a judgement whether the result may be believed (``judging``). What may not
+is left without a pose.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.edges import WORKING_WIDTH
+from race.observations import Observations
+from race.poses import Poses, no_poses
+from race.rink import Rink
+from vision.adjust import (
+    BARE,
+    COARSE,
+    FINE,
+    FINE_BARE,
+    FOOT,
+    NONE,
+    PAINTED,
+    Fit,
+    Links,
+    Marks,
+    Problem,
+    Schedule,
+    adjust,
+    covariances,
+    pack,
+    shared_prior,
+)
+from vision.first_guess import K1, PLACE, PLACE_SD, guess_cameras
+from vision.judging import LOCKED, LOST, find_sd_px, find_support, is_painted, links_off, racing, torn_off
+from vision.keyframes import KeyCameras, Keyframes, find_key_cameras
+from vision.racing_feet import Feet, find_feet, looking
+from vision.turning import bridge, chain, fill, read_motion
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+LEAST_PICTURES, LEAST_STRIDES = 50, 40
+CLEARLY = 2.0
+"""A guess's cost that the next one has to exceed so many times."""
+HELD_SD = np.array([0.7, 0.7, 0.3, 0.004, 0.02, 0.1, 0.1, 0.1, 0.5])
+"""What is shared may hardly move at first, when many edges are taken for others."""
+KEY_SD = np.array([0.5, 0.5, 0.3, 0.01])
+"""How much the camera's place, m, and k1 may differ from what the keyframes alone say."""
+CARRIED: Schedule = [(10.0, NONE)] * 6
+NEAR: Schedule = [(w, FOOT) for w in (14, 14, 10, 10)] + [(w, BARE) for w in (10, 7, 7)]
+FETCHES = 4
+WRONG_SD, WRONG_PX = 4.0, 2.0
+"""Standard deviations and pixels by which a motion between two pictures may be off before it counts as unknown."""
+MENDED_SD = 6.0
+"""Pixels for each picture between a motion that does not count and the next that does."""
+DEAREST_GUESS = 150.0
+BELIEVED = 0.5
+"""Share of a stretch's pictures that have to hold before any of them does."""
+EARLY_S = 1e-6
+LARGEST_SD = 4.0
+"""Pixels of a picture 640 wide: what is less certain has no pose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen, with ``feet`` of racers in px; the camera's motion ``steps`` (F, 4) with its ``sd`` (F,) and which
+    pictures chain, ``stretch`` (F,), are those of ``turning.bridge``."""
+
+    video: Observations
+    feet: Feet
+    steps: Floats
+    sd: Floats
+    stretch: Ints
+    rink: Rink
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A stretch: rows of ``Frames``, its fit, support (F,) NaN where nothing could be seen, which pictures hold the
+    rink, the standard deviation (F,) of a point on the ice, pixels of a picture 640 wide, and that of the shift."""
+
+    rows: Ints
+    fit: Fit
+    support: Floats
+    holds: Mask
+    sd_px: Floats
+    shift_sd_m: float
+
+
+def register(video: Observations, by_hand: Keyframes | None = None, rink: Rink | None = None) -> Observations:
+    """``video`` with the camera's poses and the track's shift, as far as they can be had.
+
+    With points set ``by_hand``, stretches that hold a keyframe begin from there, and no others are registered.
+
+    Raises RaceFileError where the points set by hand fit no camera.
+    """
+    frames = video.frames
+    begins = [shot.start_s for shot in video.shots]
+    shot = np.searchsorted(begins, frames.time_s + EARLY_S, side="right").astype(np.int64)
+    steps, sd = read_motion(frames.motion, frames.motion_quality, video.video.width, video.video.height)
+    steps, sd, stretch = bridge(steps, sd, shot)
+    seen = Seen(video, find_feet(frames, video.detections), steps, sd, stretch, rink or Rink())
+    cameras = find_key_cameras(by_hand) if by_hand is not None else None
+    found = []
+    for number in np.unique(stretch[stretch >= 0]):
+        rows = np.flatnonzero(stretch == number)
+        if by_hand is None or cameras is None:
+            one = _by_itself(seen, rows)
+        else:
+            one = _from_keyframes(seen, rows, by_hand, cameras)
+        if one is not None:
+            found.append(one)
+    if not found:
+        return video
+    return replace(video, poses=_poses(found, video), track_shift_m=_shift(found))
+
+
+def _by_itself(seen: Seen, rows: Ints) -> Registered | None:
+    """One stretch; None where no camera can be believed."""
+    if len(rows) < LEAST_PICTURES:
+        return None
+    problem = _problem(seen, rows)
+    if len(problem.feet.stride) < LEAST_STRIDES:
+        return None
+    steps, bend = _steps(seen, rows), _bend(problem)
+    guesses = guess_cameras(steps, problem.feet, seen.rink, np.array([problem.width, problem.height]) / 2)
+    if not guesses or guesses[0].cost > DEAREST_GUESS:
+        return None
+    if len(guesses) > 1 and guesses[1].cost < CLEARLY * guesses[0].cost:
+        return None
+    rotation, focal = np.empty((len(rows), 3, 3)), np.empty(len(rows))
+    best = guesses[0].values
+    chain(looking(*best[:3]), np.exp(best[3]), steps, bend, rotation, focal, guesses[0].keeps_level)
+    shared = problem.prior.copy()
+    shared[:3], shared[-1] = best[4:7], best[7]
+    held = replace(problem, prior=shared, prior_sd=np.minimum(problem.prior_sd, HELD_SD))
+    found = _settle(problem, adjust(held, rotation, focal, shared, COARSE), rows, steps)
+    return found if found is not None and found.holds.mean() >= BELIEVED else None
+
+
+def _from_keyframes(seen: Seen, rows: Ints, given: Keyframes, cameras: KeyCameras) -> Registered | None:
+    """One stretch, carried from its keyframes by the camera's motion; None where it has none."""
+    at = np.searchsorted(seen.video.frames.number[rows], given.frame)
+    here = np.flatnonzero(
+        (at < len(rows)) & (seen.video.frames.number[rows[np.minimum(at, len(rows) - 1)]] == given.frame)
+    )
+    if not len(here):
+        return None
+    problem = _problem(seen, rows)
+    points = np.isin(given.keyframe, here)
+    marks = Marks(at[given.keyframe[points]], given.pixel[points], given.place[points], given.moves[points])
+    prior, prior_sd = problem.prior.copy(), problem.prior_sd.copy()
+    prior[:3], prior[3], prior[-1] = cameras.place, cameras.k1, cameras.track_shift_m
+    prior_sd[:4] = KEY_SD
+    problem = replace(problem, marks=marks, prior=prior, prior_sd=prior_sd)
+    steps = _steps(seen, rows)
+    rotation, focal = np.empty((len(rows), 3, 3)), np.empty(len(rows))
+    rotation[at[here]], focal[at[here]] = cameras.rotation[here], cameras.focal[here]
+    held = np.zeros(len(rows), bool)
+    held[at[here]] = True
+    fill(held, rotation, focal, steps, _bend(problem))
+    fit = adjust(problem, rotation, focal, prior, CARRIED)
+    return _settle(problem, adjust(problem, fit.rotation, fit.focal, fit.shared, NEAR), rows, steps)
+
+
+def _settle(problem: Problem, fit: Fit, rows: Ints, steps: Floats) -> Registered | None:
+    """From a fit to the mats to one to all edges, and which of its pictures hold."""
+    painted, measured = False, problem.links
+    for _ in range(FETCHES):
+        problem = replace(problem, links=_mended(measured, fit))
+        if not painted:
+            trial = adjust(problem, fit.rotation, fit.focal, fit.shared, PAINTED)
+            painted = is_painted(problem, trial)
+            fit = trial if painted else fit
+        torn = torn_off(measured, fit, painted)
+        support = find_support(fit, painted)
+        held, lost = (np.nan_to_num(support) > LOCKED) & ~torn, (np.nan_to_num(support, nan=1.0) < LOST) | torn
+        rotation, focal = fit.rotation.copy(), fit.focal.copy()
+        fetch = held.any() and lost.any()
+        if fetch:
+            fill(held, rotation, focal, steps, _bend(problem))
+        schedule = FINE if painted else FINE_BARE
+        fit = adjust(problem, rotation, focal, fit.shared, schedule)
+        if not fetch:
+            break
+    support = find_support(fit, painted)
+    covariance = covariances(problem, fit, schedule)
+    sd_px = find_sd_px(fit, covariance, problem.width, problem.height)
+    holds = np.asarray((sd_px < LARGEST_SD) & (np.nan_to_num(support, nan=1.0) > LOST))
+    holds &= racing(problem, fit) & ~torn_off(measured, fit, painted)
+    if not holds.any():
+        return None
+    return Registered(rows, fit, support, holds, sd_px, float(np.sqrt(covariance[0, -1, -1])))
+
+
+def _steps(seen: Seen, rows: Ints) -> Floats:
+    return np.ascontiguousarray(np.nan_to_num(seen.steps[rows]))
+
+
+def _bend(problem: Problem) -> float:
+    return K1 * (problem.width**2 + problem.height**2) / 12
+
+
+def _problem(seen: Seen, rows: Ints) -> Problem:
+    video, feet, lines = seen.video.video, seen.feet, seen.video.lines
+    scale, number = WORKING_WIDTH / video.width, seen.video.frames.number[rows]
+    here = np.isin(feet.frame, rows)
+    index = np.cumsum(here) - 1
+    both = here[feet.stride].all(axis=1)
+    own_feet = Feet(
+        np.searchsorted(rows, feet.frame[here]),
+        feet.xy[here] * scale,
+        feet.sd_px[here] * scale,
+        index[feet.stride[both]],
+        feet.time_s[both],
+    )
+    count = np.arange(len(rows))
+    steps, sd = seen.steps[rows], seen.sd[rows]
+    among = np.isin(lines.frame, number)
+    frame, ends = np.searchsorted(number, lines.frame[among]), np.concatenate([lines.top[among], lines.bottom[among]])
+    prior, prior_sd = shared_prior(PLACE, PLACE_SD, seen.rink)
+    return Problem(
+        float(WORKING_WIDTH),
+        video.height * scale,
+        pack(seen.video.edges, number, video.height * scale),
+        Links(count[:-1], count[1:], np.ascontiguousarray(steps[1:]), np.ascontiguousarray(sd[1:])),
+        own_feet,
+        seen.rink,
+        prior,
+        prior_sd,
+        finish=Marks(np.tile(frame, 2), ends * scale, np.tile([0.0, np.nan, 0.0], (len(ends), 1)), np.zeros(len(ends))),
+        marks=Marks(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 3)), np.empty(0)),
+    )
+
+
+def _mended(links: Links, fit: Fit) -> Links:
+    """``links`` with those that the fit contradicts replaced by their neighbours' mean: blur, a graphic followed."""
+    off = links_off(links, fit)
+    wrong = (off > np.maximum(WRONG_SD * links.sd, WRONG_PX)[:, None]).any(axis=1)
+    if not wrong.any() or wrong.all():
+        return links
+    step, sd = links.step.copy(), links.sd.copy()
+    index, right = np.arange(len(step)), np.flatnonzero(~wrong)
+    for axis in range(4):
+        step[wrong, axis] = np.interp(index[wrong], right, links.step[right, axis])
+    gap = np.abs(index[wrong][:, None] - right[None]).min(axis=1)
+    sd[wrong] = MENDED_SD * gap
+    return Links(links.before, links.now, step, sd)
+
+
+def _poses(found: Sequence[Registered], seen: Observations) -> Poses:
+    video = seen.video
+    poses, scale = no_poses(len(seen.frames), (video.width, video.height)), video.width / WORKING_WIDTH
+    for one in found:
+        rows, fit = one.rows[one.holds], one.fit
+        poses.position[rows], poses.k1[rows] = fit.shared[:3], fit.shared[3]
+        poses.rotation[rows] = fit.rotation[one.holds]
+        poses.focal_px[rows] = fit.focal[one.holds] * scale
+        poses.sd_px[rows] = one.sd_px[one.holds] * scale
+        poses.quality[rows] = np.clip(np.nan_to_num(one.support[one.holds], nan=LOCKED), 0, 1)
+    return poses
+
+
+def _shift(found: Sequence[Registered]) -> float:
+    """The track's shift as the stretches see it together."""
+    shift = np.array([one.fit.shared[-1] for one in found])
+    weight = np.array([1 / one.shift_sd_m**2 for one in found])
+    return float((shift * weight).sum() / weight.sum())
