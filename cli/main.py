@@ -144,7 +144,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same race.", min=0)] = 0,
     camera: Annotated[str, typer.Option(help="broadcast, fixed, handheld or corner.")] = "broadcast",
     size: Annotated[str, typer.Option(metavar="WxH", help="Of the pictures; even numbers.")] = "1280x720",
-    fps: Annotated[float, typer.Option(help="Pictures a second.", min=10, max=1000)] = 50.0,
+    fps: Annotated[float, typer.Option(help="Pictures a second.", min=1, max=1000)] = 50.0,
     no_video: Annotated[bool, typer.Option("--no-video", help="Observations in place of a video.")] = False,
     dataset: Annotated[
         int | None,

@@ -340,16 +340,22 @@ def _hand(wanted: Floats, step_s: float, lag_s: float) -> Floats:
     """(F,) a hand after an eye: a critically damped spring with most of the target's rate fed forward.
 
     The follower knows how fast its target goes but not that it turns, so that it lags in corners and overshoots behind.
+    Between pictures far apart it moves in smaller steps.
     """
     out = np.empty_like(wanted)
     value, rate = wanted[0], 0.0
     stiffness = 1.0 / lag_s
+    parts = max(1, int(np.ceil(2.0 * step_s * stiffness - 1e-9)))
+    step = step_s / parts
     seen_rate = 0.0
-    for n in range(len(wanted)):
-        if n:
-            seen_rate += ((wanted[n] - wanted[n - 1]) / step_s - seen_rate) * min(1.0, step_s * stiffness)
-        pull = stiffness * stiffness * (wanted[n] - value) + 2 * stiffness * (0.93 * seen_rate - rate)
-        rate += pull * step_s
-        value += rate * step_s
+    out[0] = value
+    for n in range(1, len(wanted)):
+        way = wanted[n] - wanted[n - 1]
+        for part in range(1, parts + 1):
+            target = wanted[n - 1] + way * part / parts
+            seen_rate += (way / step_s - seen_rate) * min(1.0, step * stiffness)
+            pull = stiffness * stiffness * (target - value) + 2 * stiffness * (0.93 * seen_rate - rate)
+            rate += pull * step
+            value += rate * step
         out[n] = value
     return out

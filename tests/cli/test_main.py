@@ -58,7 +58,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
         ["evaluate", "run"],
         ["simulate", "--out", "run"],
         ["simulate", "random", "--out", "run", "--size", "big"],
-        ["simulate", "random", "--out", "run", "--fps", "1"],
+        ["simulate", "random", "--out", "run", "--fps", "0.5"],
         ["simulate", "random", "--out", "run", "--dataset", "0"],
         ["simulate", "random", "--out", "run", "--dataset", "5", "--no-video"],
         ["report"],

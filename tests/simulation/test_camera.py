@@ -129,3 +129,14 @@ def test_the_race_goes_on_from_take_to_take(race: Motion) -> None:
     assert sum(take.kind == "race" for take in footage.takes) > 1
     late = (footage.time_s - footage.race_time_s)[footage.live]
     np.testing.assert_allclose(late, footage.race_start_s, atol=1e-9)
+
+
+@pytest.mark.parametrize("fps", [1.0, 2.0, 3.0])
+def test_at_few_pictures_a_second_the_operator_still_follows(race: Motion, fps: float) -> None:
+    footage = direct(race, "broadcast", fps, SIZE, seed=3, from_s=5.0, to_s=30.0)
+    often = direct(race, "broadcast", 50.0, SIZE, seed=3, from_s=5.0, to_s=30.0)
+    for index in range(2, len(footage)):
+        same = int(np.argmin(np.abs(often.race_time_s - footage.race_time_s[index])))
+        ahead, wanted = footage.rotation[index, 2], often.rotation[same, 2]
+        if footage.position[index] == pytest.approx(often.position[same]):
+            assert np.degrees(np.arccos(np.clip(ahead @ wanted, -1, 1))) < 12
