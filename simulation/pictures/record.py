@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def record(
         stream.pix_fmt = "yuv420p"
         for filmed in film(motion, footage, look):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(filmed.picture, format="bgr24")))
-            seen.append(filmed.seen)
+            seen.append(_without_pictures(filmed.seen))
             progress(filmed.index + 1, len(footage))
         container.mux(stream.encode())
     shown = scorebug.readings(motion, footage, look.layout)
@@ -81,6 +82,11 @@ def _video(path: Path, footage: Footage) -> Video:
         height=footage.size[1],
         frames=len(footage),
     )
+
+
+def _without_pictures(seen: Seen) -> Seen:
+    """The rows alone: what is known of every pixel takes two megabytes a picture, and nobody asks for it again."""
+    return replace(seen, people=np.empty((0, 0), np.int16), velocity=np.empty((0, 0, 2), np.float32))
 
 
 def _pictured(motion: Motion, footage: Footage, seen: list[Seen]) -> Pictured:
