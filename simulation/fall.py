@@ -51,6 +51,8 @@ def step_fallen(plan: Plan, state: State, course: Course, a: int, n: int, now: f
     else:
         lasts[a] = 0.0
         mode[a] = Mode.RACE if plan.rejoin[a] else Mode.OUT
+        if state.racer[plan.team[a]] != a:
+            mode[a] = Mode.IDLE  # relieved in the meantime
         state.offset[a] = state.d[a] - line_at(course, state.line[a], local_m(state, course, a))
         state.offset_v[a] = 0.0
         note(state, n, Happened.UP if plan.rejoin[a] else Happened.RETIRED, a, -1, -1)

@@ -1,15 +1,22 @@
-"""Relays: idle members circle inside, one comes out in front of its racer, and is pushed into the race."""
+"""Relays: idle members circle inside, one comes out in front of its racer, and is pushed into the race.
+
+Whose turn it is next: the order of the team, from whoever races now; who fell or is on an errand is left out.
+"""
 
 import numpy as np
 from numba import njit
 
+from simulation.errand import STAY_MPS, due_order, help_fallen, is_down, stay_on, stray
 from simulation.motion import RATE_HZ
 from simulation.state import (
     NOBODY,
+    OVER,
     PUSH_S,
     Course,
+    Errand,
     Happened,
     Mode,
+    Order,
     Plan,
     State,
     along,
@@ -22,6 +29,9 @@ from simulation.state import (
 )
 
 _DT = 1.0 / RATE_HZ
+SCATTER_M = 14.0
+MISSED_BY_M = 2.6
+"""How far in front of its racer somebody is who leaves untouched."""
 IDLE_MPS, ROLLING_MPS, SPEED_UP_S = 3.4, 11.5, 3.0
 """Along the measured line: while waiting, on arrival at the exchange, and how long before it that begins."""
 
@@ -33,23 +43,38 @@ def step_team(plan: Plan, state: State, course: Course, team: int, n: int, now: 
     for b in range(len(plan.team)):
         size += plan.team[b] == team
     racer, leg = state.racer[team], state.leg[team]
-    following = NOBODY
+    touches = plan.touch_s[team]
+    following, soonest = NOBODY, size
     for b in range(len(plan.team)):
-        if plan.team[b] == team and leg < len(plan.touch_s) and plan.turn[b] == (leg + 1) % size:
-            following = b
+        if plan.team[b] == team and state.mode[b] == Mode.IDLE and state.errand[b] == Errand.NONE:
+            order = (plan.turn[b] - plan.turn[racer]) % size
+            if leg < len(touches) and 0 < order < soonest:
+                following, soonest = b, order
+    missed = due_order(plan, state, team, Order.MISS_TOUCH)
+    apart = 1.0 if missed == NOBODY else MISSED_BY_M
     for b in range(len(plan.team)):
-        if plan.team[b] == team and state.mode[b] == Mode.IDLE:
-            order = (plan.turn[b] - leg) % size
+        if plan.team[b] == team and state.mode[b] == Mode.IDLE and state.errand[b] != Errand.FETCH:
+            order = (plan.turn[b] - plan.turn[racer]) % size
             exchange = leg + (order if order > 0 else size) - 1
-            goal = plan.touch_s[exchange] if exchange < len(plan.touch_s) else np.nan
-            _step_idle(plan, state, course, b, racer, goal, b == following)
+            goal = touches[exchange] if exchange < len(touches) else np.nan
+            _step_idle(plan, state, course, b, racer, goal, b == following, apart)
+    help_fallen(plan, state, course, team, n, now)
+    stray(plan, state, course, team, following, n, now)
+    if racer != state.racer[team]:
+        return  # tagged just now
     if state.pusher[team] != NOBODY:
-        if now - state.since[racer] > PUSH_S:
-            b = state.pusher[team]
+        b = state.pusher[team]
+        if now - state.since[b] > PUSH_S:
             state.mode[b], state.since[b], state.offset_v[b] = Mode.IDLE, now, 0.0
-            state.mode[racer], state.since[racer] = Mode.RACE, now
+            if state.mode[racer] == Mode.PUSHED:
+                state.mode[racer], state.since[racer] = Mode.RACE, now
             state.pusher[team] = NOBODY
-    elif following != NOBODY and _together(plan, state, course, racer, following, plan.touch_s[leg]):
+            stay_on(plan, state, course, team, b, now)
+    elif following == NOBODY or is_down(state, racer):
+        return
+    elif missed != NOBODY:
+        _miss(plan, state, course, team, following, missed, n, now)
+    elif _together(plan, state, course, racer, following, touches[leg]):
         state.mode[racer], state.mode[following] = Mode.PUSHING, Mode.PUSHED
         state.since[racer], state.since[following] = now, now
         state.s[following] = state.s[racer] + nearest_lap(state.s[following] - state.s[racer], course)
@@ -64,6 +89,28 @@ def step_team(plan: Plan, state: State, course: Course, team: int, n: int, now: 
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _miss(plan: Plan, state: State, course: Course, team: int, following: int, order: int, n: int, now: float) -> None:
+    """The next one is off in front of its racer, out of reach; if it does not come about, they touch after all."""
+    racer, touch_s = state.racer[team], plan.touch_s[team, state.leg[team]]
+    if state.mode[racer] != Mode.RACE or state.s[racer] < touch_s:
+        return
+    ahead = nearest_lap(state.s[following] - state.s[racer], course)
+    if 1.6 < ahead < 4.5 and abs(state.d[following] - state.d[racer]) < 1.0:
+        state.s[following] = state.s[racer] + ahead
+        line = line_at(course, state.line[following], local_m(state, course, following))
+        state.offset[following] = state.d[following] - line
+        state.mode[following], state.since[following] = Mode.RACE, now
+        state.mode[racer], state.since[racer], state.offset_v[racer] = Mode.IDLE, now, 0.0
+        state.rival[racer], state.backing[racer] = NOBODY, NOBODY
+        state.racer[team] = following
+        state.leg[team] += 1
+        state.done[order] = OVER
+        note(state, n, Happened.MISSED_TOUCH, following, racer, order)
+    elif state.s[racer] > touch_s + 12.0:
+        state.done[order] = OVER
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _together(plan: Plan, state: State, course: Course, racer: int, following: int, touch_s: float) -> bool:
     if state.mode[racer] != Mode.RACE or state.mode[following] != Mode.IDLE or state.finished[racer] < np.inf:
         return False
@@ -73,8 +120,13 @@ def _together(plan: Plan, state: State, course: Course, racer: int, following: i
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _step_idle(plan: Plan, state: State, course: Course, b: int, racer: int, goal: float, follows: bool) -> None:
-    """Circle inside so as to be at ``goal`` with the racer; NaN is for good. Who ``follows`` comes out at last."""
+def _step_idle(
+    plan: Plan, state: State, course: Course, b: int, racer: int, goal: float, follows: bool, apart: float
+) -> None:
+    """Circle inside so as to be at ``goal`` with the racer; NaN is for good.
+
+    Who ``follows`` comes out at last, ``apart`` metres in front of its racer. Errands lead elsewhere.
+    """
     local = local_m(state, course, b)
     narrow = max(0.3, bend(state.d[b], is_corner(local, course), course))
     speed, lane = 3.2, plan.lane[b]
@@ -85,17 +137,27 @@ def _step_idle(plan: Plan, state: State, course: Course, b: int, racer: int, goa
         fade = np.exp(-left / SPEED_UP_S)
         # Where to be now so as to arrive with the racer, rolling.
         due = goal + 1.6 - (IDLE_MPS * left + (ROLLING_MPS - IDLE_MPS) * SPEED_UP_S * (1.0 - fade))
+        if not follows:
+            due += SCATTER_M * (plan.uniforms[b, -2] - 0.5)  # they do not wait in one row
         miss = nearest_lap(due - state.s[b], course)
         speed = IDLE_MPS + (ROLLING_MPS - IDLE_MPS) * fade + min(2.5, max(-2.4, miss * (0.12 + 1.2 * fade)))
-        if follows and racing and left < 3.2:
-            x = min(1.0, 1.0 - (left - 1.0) / 2.2)
+        if follows and racing and left < 4.0:
+            x = min(1.0, 1.0 - (left - 1.0) / 3.0)
             lane += (state.d[racer] - lane) * x * x * (3 - 2 * x)
         if follows and racing and left < 2.0:
             # In front of its racer, letting it come up to the hands.
             pace = state.v[racer] / bend(state.d[racer], is_corner(local_m(state, course, racer), course), course)
-            miss = nearest_lap(state.s[racer] + 1.0 + 2.4 * max(0.0, left - 0.1) - state.s[b], course)
+            miss = nearest_lap(state.s[racer] + apart + 2.4 * max(0.0, left - 0.1) - state.s[b], course)
             speed = pace - (2.4 if left > 0.1 else 0.8) + min(4.0, max(-4.0, 3.0 * miss))
-    state.v[b] += min(5.5, max(-4.0, (speed * narrow - state.v[b]) / 0.4)) * _DT
+    if state.errand[b] == Errand.STAY:
+        speed, lane = STAY_MPS, state.d[b]
+        if state.quarry[b] != NOBODY:
+            lane = min(2.5, max(0.3, state.d[state.quarry[b]]))
+    elif state.errand[b] == Errand.BLOCK and state.quarry[b] != NOBODY:
+        speed, lane = 4.5, min(2.0, max(0.0, state.d[state.quarry[b]]))
+    # Coming out of the inner circle the way gets longer: who follows has to work for it.
+    lag_s, strongest = (0.2, 8.0) if follows and racing else (0.4, 5.5)
+    state.v[b] += min(strongest, max(-4.0, (speed * narrow - state.v[b]) / lag_s)) * _DT
     state.v[b] = min(max(0.3, state.v[b]), 14.0)
     pull = 7.0 * (lane - state.d[b]) - 5.0 * state.offset_v[b]
     if follows and goal - state.s[racer] < 20.0:

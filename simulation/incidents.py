@@ -10,7 +10,7 @@ from race.formats import Code, Incident, IncidentKind
 from race.rink import Rink
 from simulation.draws import Draws
 from simulation.motion import RATE_HZ
-from simulation.scenario import OrderSpec
+from simulation.scenario import RELAY_DO, Do, OrderSpec
 from simulation.state import Happened, Order
 
 Where = Literal["straight", "corner", "finish"]
@@ -22,12 +22,20 @@ ALONE = 0.56
 COME_ABOUT = 0.8
 """Share of the drawn falls that happen: some racers never get near the one they would have gone down with."""
 INFRACTIONS_PER_ENTRY = 0.05
+LAST_LAPS = 2
+"""In these nobody may take over, except from a racer who fell."""
 
 _KIND: dict[int, tuple[IncidentKind, str]] = {
     Order.CUT_IN: ("lane_change", "1"),
     Order.DRIFT_OUT: ("lane_change", "2"),
     Order.LATE_PASS: ("late_pass", "6"),
     Order.SHOVE: ("push", "5"),
+}
+# kind, code, what the actor's and the other's teams are
+_RELAY: dict[int, tuple[IncidentKind, str, str, str]] = {
+    Happened.INFIELD_BLOCK: ("infield_block", "R3", "blocking", "blocked"),
+    Happened.EXTRA_SKATER: ("extra_skater", "R4", "extra skater", "obstructed"),
+    Happened.ASSISTED: ("assistance", "ASS", "assisted", "assisted"),
 }
 
 
@@ -52,13 +60,10 @@ def draw_orders(event: RaceEvent, starters: int, draws: Draws) -> tuple[list[Ord
             lap = _in_corner(event, lap, draws)
             orders.append(OrderSpec(do="slip", racer=first, lap=lap, takes=others[:group]))
     if draws.chance(INFRACTIONS_PER_ENTRY * starters):
-        orders.append(
-            OrderSpec(
-                do=draws.pick(["cut_in", "drift_out", "late_pass", "shove", "off_track"]),
-                racer=draws.integer(1, starters),
-                lap=draws.uniform(0.4, event.laps - 0.5),
-            )
-        )
+        faults: list[Do] = ["cut_in", "drift_out", "late_pass", "shove", "off_track"]
+        do = draws.pick(faults + RELAY_DO[:4] * event.is_relay)
+        low, high = (event.laps - 1.9, event.laps - 0.6) if do == "late_exchange" else (0.4, event.laps - 0.5)
+        orders.append(OrderSpec(do=do, racer=draws.integer(1, starters), lap=draws.uniform(low, high)))
     retired = {k for k in range(starters) if draws.chance(0.05 if event.is_relay else 0.35)}
     return orders, retired
 
@@ -121,12 +126,16 @@ def tell_incidents(
         evidence: dict[str, object] = {"where": where, "s_m": round(float(s[actor, n]), 2)}
         if kind == Happened.FELL:
             up = [row for row in log if row[2] == actor and row[0] > n and row[1] in (Happened.UP, Happened.RETIRED)]
+            tagged = [row for row in log if row[1] == Happened.TAGGED and row[3] == actor and row[0] > n]
+            if tagged and (not up or tagged[0][0] <= up[0][0]):
+                up = tagged
+                evidence["tagged_s"] = float(time_s[tagged[0][0]])
             end = float(time_s[up[0][0]]) if up else float(time_s[-1])
             group = sorted({competitor[row[2]] + 1 for row in falls if abs(row[0] - n) < 2.5 * RATE_HZ})
             evidence |= {
                 "fallen_together": group,
                 "first": bool(n == min(row[0] for row in falls if abs(row[0] - n) < 2.5 * RATE_HZ)),
-                "rejoined": bool(up) and int(up[0][1]) == Happened.UP,
+                "rejoined": bool(up) and int(up[0][1]) != Happened.RETIRED,
                 "brought_down_by": whom,
             }
             out.append(_incident("fall", at, end, {who: "fallen"}, [], evidence))
@@ -143,6 +152,15 @@ def tell_incidents(
         elif kind == Happened.KICK_OUT:
             roles = {who: "kicking"} | ({whom: "beside"} if whom else {})
             out.append(_incident("kick_out", at - 0.1, at + 0.5, roles, ["F6"], evidence))
+        elif kind == Happened.MISSED_TOUCH:
+            out.append(_incident("relay_exchange_fault", at - 1.5, at + 1.0, {who: "missed touch"}, ["R1"], evidence))
+        elif kind == Happened.TOUCH and s[actor, n] > event.distance_m - LAST_LAPS * LAP_M:
+            out.append(_incident("relay_exchange_fault", at - 1.0, at + 1.5, {who: "late exchange"}, ["R2"], evidence))
+        elif kind in _RELAY:
+            name, code, own, others = _RELAY[kind]
+            roles = {who: own, whom or who: others} if whom != who else {who: own}
+            evidence["person"] = int(actor) + 1
+            out.append(_incident(name, at - 1.0, at + 1.5, roles, [code], evidence))
     return out
 
 

@@ -84,7 +84,7 @@ def _run(
         state.s0[:], state.d0[:], state.v0[:] = state.s, state.d, state.v
         for a in range(agents):
             _step(plan, state, course, a, n, now)
-        if len(plan.touch_s):
+        if plan.touch_s.shape[1]:
             for team in range(len(state.racer)):
                 step_team(plan, state, course, team, n, now)
         for a in range(agents):
@@ -146,7 +146,7 @@ def _move(
     if state.mode[a] == Mode.PUSHED:
         push = 3.4 if v[a] < 1.06 * plan.free[a, lap] else 0.0
     elif state.mode[a] == Mode.PUSHING:
-        push = -3.2
+        push = -3.2 if v[a] > 7.0 else 3.4  # who helps a fallen one off runs along
     v[a] = max(0.0, v[a] + max(push, -4.5) * _DT)
 
     line = state.line[a]

@@ -10,7 +10,7 @@ from race.events import LAP_M, RaceEvent, lap_time_quantiles
 from simulation.draws import Draws
 from simulation.field import Field
 from simulation.line import racing_lines
-from simulation.state import Plan
+from simulation.state import Order, Plan
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ AMBITION = {"500m": 0.015, "1000m": 0.11, "1500m": 0.08, "relay-2000m": 0.04, "r
 GAP_M = {"500m": 1.4, "1000m": 1.6, "1500m": 1.7, "relay-2000m": 2.6, "relay-3000m": 2.6, "relay-5000m": 2.6}
 
 # What sorting themselves into a file costs on the way to the first crossing, s; fitted to the observed first splits.
-SORTING_S = {"500m": 0.5, "1000m": 0.8, "1500m": 1.2, "relay-2000m": 0.0, "relay-3000m": 0.0, "relay-5000m": 0.0}
+SORTING_S = {"500m": 0.63, "1000m": 1.1, "1500m": 1.75, "relay-2000m": 0.0, "relay-3000m": 0.0, "relay-5000m": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ def draw_pace(event: RaceEvent, agents: int, women: tuple[bool, ...], draws: Dra
         mood = 0.7 * mood + math.sqrt(1 - 0.7**2) * draws.normal()
         tempo[k] = mood
     form = draws.normals(agents)
+    # In a file all have the lap times of whoever leads, mostly the fastest: the distances are known as they are skated.
+    form -= {"500m": 0.0, "1000m": 0.9, "1500m": 1.0}[event.name] * form.min()
     planned = np.empty((agents, event.crossings))
     for k, row in enumerate(quantiles):
         level = together * tempo[k] + math.sqrt(1 - together**2) * form
@@ -94,7 +96,7 @@ def draw_plan(event: RaceEvent, field: Field, orders: Floats, retired: set[int],
         ]
     )
     row, column = team // 5, team % 5
-    infield = -3.2 - 0.95 * team.astype(np.float64)
+    infield = -3.2 - 0.75 * team.astype(np.float64)
     racing = turn == 0
     return Plan(
         team=team,
@@ -113,12 +115,22 @@ def draw_plan(event: RaceEvent, field: Field, orders: Floats, retired: set[int],
         turn=turn,
         uniforms=draws.uniforms(agents * 128).reshape(agents, 128),
         # The touch is at the beginning of the straight in whose middle the leg ends.
-        touch_s=np.cumsum(event.legs)[:-1] * LAP_M - 11.5 if event.is_relay else np.empty(0),
+        touch_s=_touches(event, int(team.max()) + 1, orders),
         orders=orders,
         rejoin=np.array([k not in retired for k in field.competitor]),
         first_crossing=event.first_crossing_m,
         finish=event.distance_m,
     )
+
+
+def _touches(event: RaceEvent, teams: int, orders: Floats) -> Floats:
+    """(C, L - 1) as in ``Plan``; a late last exchange is at the next beginning of a straight after its order."""
+    if not event.is_relay:
+        return np.empty((teams, 0))
+    touches = np.tile(np.cumsum(event.legs)[:-1] * LAP_M, (teams, 1))
+    for order in orders[orders[:, 0] == Order.LATE_EXCHANGE]:
+        touches[int(order[1]), -1] = math.ceil(2 * order[3] / LAP_M) * LAP_M / 2
+    return touches - 11.5
 
 
 def _start_constant(distance_m: float, time_s: float, top: float) -> float:

@@ -40,8 +40,11 @@ from simulation.draws import Draws
 SCENARIOS = Path(__file__).with_name("scenarios")
 
 Do = Literal[
-    "slip", "attack", "cut_in", "drift_out", "late_pass", "shove", "off_track", "slow", "kick_out", "sprint"
+    "slip", "attack", "cut_in", "drift_out", "late_pass", "shove", "off_track", "slow", "kick_out", "sprint",
+    "miss_touch", "late_exchange", "infield_block", "extra_skater", "assist",
 ]  # fmt: skip
+RELAY_DO: list[Do] = ["miss_touch", "late_exchange", "infield_block", "extra_skater", "assist"]
+"""What only a relay's team can do."""
 EventName = Literal["500m", "1000m", "1500m", "relay-2000m", "relay-3000m", "relay-5000m"]
 
 
@@ -53,7 +56,7 @@ class RacerSpec(_Strict):
     name: str | None = None
     team: str | None = None
     helmet: str | None = None
-    retires: bool = False
+    retires: bool = Bounded(default=False, strict=True)
 
 
 class OrderSpec(_Strict):
@@ -91,7 +94,7 @@ class Scenario(_Strict):
     title: str | None = None
     starters: int | tuple[int, int] | None = None
     track_shift_m: Annotated[float, Bounded(ge=-2, le=2)] | None = None
-    random_incidents: bool = False
+    random_incidents: bool = Bounded(default=False, strict=True)
     false_start: int | None = Bounded(default=None, ge=1)
     racer: list[RacerSpec] = []
     order: list[OrderSpec] = []
@@ -134,6 +137,10 @@ def read_scenario(name: str | Path, seed: int = 0) -> Scenario:
             return draw_scenario(seed)
         path = SCENARIOS / f"{name}.toml"
         if not path.exists():
+            if path.parent != SCENARIOS or Path(name).suffix or Path(name).exists():
+                raise ScenarioError(
+                    f"{name}: not a scenario; expected the path of a .toml file or one of the names shipped"
+                )
             raise ScenarioError(
                 f"{name}: no such scenario; there are {', '.join(scenario_names())}, or give the path of a .toml file"
             )
@@ -146,7 +153,9 @@ def read_scenario(name: str | Path, seed: int = 0) -> Scenario:
     try:
         scenario = Scenario.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{path}: not valid TOML: {error}") from error
+        told = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
+        at, what = (f":{told[2]}", f"{told[1]} in column {told[3]}") if told else ("", str(error))
+        raise ScenarioError(f"{path}{at}: not valid TOML: {what}") from error
     except ValidationError as error:
         first = error.errors()[0]
         raise ScenarioError(f"{path}:{_line_of(text, first['loc'])}: {_explain(first)}") from error
@@ -174,10 +183,27 @@ def _check(scenario: Scenario, text: str, path: Path) -> None:
             fail(("order", k), f"order {k + 1} names racer {max(named)}, but {low} may be all who start")
         if order.lap > event.laps:
             fail(("order", k, "lap"), f"order {k + 1}: lap {order.lap} of a race of {event.laps}")
+        if order.do in RELAY_DO and not event.is_relay:
+            fail(("order", k, "do"), f"order {k + 1}: only teams of a relay can {order.do}")
+        if order.do == "late_exchange" and not event.laps - 2 < order.lap <= event.laps - 0.5:
+            expected = f"in the last two laps, {event.laps - 2:g} to {event.laps - 0.5:g}"
+            fail(("order", k, "lap"), f"order {k + 1}: expected lap {expected}, got {order.lap:g}")
+    for key in ("first_crossing", "result"):
+        named = getattr(scenario.require, key)
+        if named and not 1 <= min(named) <= max(named) <= low:
+            fail(("require", key), f"require.{key}: expected racers from 1 to {low}, who start for sure, got {named}")
     if scenario.false_start and event.is_relay:
         fail(("false_start",), "false_start: only individual races can have one")
     if scenario.false_start and scenario.false_start > low:
         fail(("false_start",), f"false_start names racer {scenario.false_start}, but {low} may be all who start")
+
+
+_EXPECTED = {
+    "starters": "a number, or the least and the most such as [4, 5]",
+    "racer": "tables that begin with [[racer]]",
+    "order": "tables that begin with [[order]]",
+    "require": "a table that begins with [require]",
+}
 
 
 def _explain(error: Any) -> str:
@@ -188,8 +214,11 @@ def _explain(error: Any) -> str:
             parts: dict[str, type[BaseModel]] = {"racer": RacerSpec, "order": OrderSpec, "require": Requirements}
             model = parts[error["loc"][0]]
         return f"{where}: no such key; there are {', '.join(model.model_fields)}"
-    got = "" if error["type"] == "missing" else f", got {error['input']!r}"
-    return f"{where}: {error['msg']}{got}"
+    if error["type"] == "missing":
+        return f"{where}: is missing"
+    expected = _EXPECTED.get(error["loc"][0]) if len(error["loc"]) == 1 or error["loc"][0] == "starters" else None
+    said = expected or str(error["msg"]).removeprefix("Input should be ").removeprefix("a valid ")
+    return f"{error['loc'][0] if expected else where}: expected {said}, got {error['input']!r}"
 
 
 def _line_of(text: str, location: tuple[int | str, ...]) -> int:

@@ -52,6 +52,16 @@ class Order(IntEnum):
     """Throws the leg at the one beside while reaching for the line."""
     SPRINT = 10
     """Comes up outside whoever is ahead so as to be level at the finish."""
+    MISS_TOUCH = 11
+    """Relay, as all that follow: the next one leaves without having been touched."""
+    LATE_EXCHANGE = 12
+    """The last exchange comes within the last two laps; the plan's touches say where."""
+    INFIELD_BLOCK = 13
+    """A member waiting inside strays into the way of another team's racer."""
+    EXTRA_SKATER = 14
+    """Who was relieved stays on the track, in the way of another team's racer."""
+    ASSIST = 15
+    """Who fell is not relieved but pushed off by a team-mate."""
 
 
 class Happened(IntEnum):
@@ -65,6 +75,25 @@ class Happened(IntEnum):
     UP = 5
     RETIRED = 6
     KICK_OUT = 7
+    MISSED_TOUCH = 8
+    TAGGED = 9
+    """The actor relieves the other, who is down."""
+    INFIELD_BLOCK = 10
+    EXTRA_SKATER = 11
+    ASSISTED = 12
+    """The actor pushes the other off."""
+
+
+class Errand(IntEnum):
+    """Why a relay member that does not race is elsewhere than on its path inside."""
+
+    NONE = 0
+    FETCH = 1
+    """On the way to its fallen racer."""
+    BLOCK = 2
+    """Straying into the way of ``quarry``."""
+    STAY = 3
+    """Still on the track after the exchange."""
 
 
 NOBODY = -1
@@ -95,7 +124,7 @@ class Plan(NamedTuple):
     lane       (A,)    relay: d of its own inside path while idle
     turn       (A,)    relay: place in the team's order, from 0; 0 otherwise
     uniforms   (A, U)  in [0, 1), used in turn
-    touch_s    (L - 1,) relay: where the exchanges' touches are
+    touch_s    (C, L - 1) relay: where each team's touches are; no columns otherwise
     orders     (O, 6)  kind, team, other team or -1 (whoever is ahead), at_s, outcome (bit 1 the other falls, bit 2 the
                        actor falls), side (-1 inside, 1 outside)
     rejoin     (A,)    gets up and races on after a fall
@@ -152,6 +181,7 @@ class State(NamedTuple):
     finished        when it crossed the finish, inf before
     done      (O,)  WAITING, UNDER_WAY or OVER
     racer, leg, pusher (C,)  of each team: the agent that races, its leg, and the one that pushes it
+    errand, until, quarry (A,)  an ``Errand``, until when, and in whose way
     log (E, 5), logged (1,)
     """
 
@@ -184,6 +214,9 @@ class State(NamedTuple):
     racer: Ints
     leg: Ints
     pusher: Ints
+    errand: Ints
+    until: Floats
+    quarry: Ints
     log: Ints
     logged: Ints
 
@@ -234,6 +267,9 @@ def first_state(plan: Plan) -> State:
         racer=racer,
         leg=np.zeros(teams, np.int64),
         pusher=np.full(teams, NOBODY, np.int64),
+        errand=np.zeros(agents, np.int64),
+        until=never(),
+        quarry=nobody(),
         log=np.empty((400, 5), np.int64),
         logged=np.zeros(1, np.int64),
     )
@@ -264,17 +300,24 @@ def ahead_of(state: State, course: Course, a: int, b: int) -> float:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def laps_behind(state: State, course: Course, a: int, b: int) -> bool:
+    """Racer ``a`` has skated so much less than racer ``b`` that one of them laps the other when they meet."""
+    return bool(state.s0[b] - state.s[a] > 0.55 * course.lap)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
 def nearest_lap(difference: float, course: Course) -> float:
     return float((difference + 0.5 * course.lap) % course.lap - 0.5 * course.lap)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
 def next_ahead(state: State, course: Course, a: int, within: float) -> int:
+    """The nearest racer ahead within so many metres; not one that is about to be lapped, who gives way."""
     best, nearest = NOBODY, within
     for b in range(len(state.s)):
         if b != a and (state.mode[b] == Mode.RACE or state.mode[b] == Mode.PUSHED):
             ahead = ahead_of(state, course, a, b)
-            if 0 < ahead < nearest:
+            if 0 < ahead < nearest and state.s[a] - state.s0[b] < 0.55 * course.lap:
                 best, nearest = b, ahead
     return best
 

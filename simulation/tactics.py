@@ -15,6 +15,7 @@ from simulation.state import (
     WAITING,
     WIDEST_M,
     Course,
+    Errand,
     Happened,
     Mode,
     Order,
@@ -23,11 +24,16 @@ from simulation.state import (
     ahead_of,
     draw,
     is_corner,
+    laps_behind,
     next_ahead,
     note,
 )
 
 _DT = 1.0 / RATE_HZ
+EASES = 0.35
+"""Most of the speed that somebody beaten lets go on the last lap."""
+GIVES_WAY_D = 3.4
+"""Where a lapped racer goes to let the others by."""
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -38,6 +44,8 @@ def obey(plan: Plan, state: State, course: Course, a: int, n: int, now: float, l
         if state.done[o] != WAITING or int(plan.orders[o, 1]) != team or state.mode[a] != Mode.RACE:
             continue
         kind = int(plan.orders[o, 0])
+        if kind >= Order.MISS_TOUCH:
+            continue  # the team's, see handover and errand
         if kind == Order.TAKEN:
             _be_taken(plan, state, course, a, o, n, now, own)
             continue
@@ -105,7 +113,7 @@ def attack_if_bold(plan: Plan, state: State, course: Course, a: int, now: float,
     if state.s[a] < 0.4 * course.lap or not local - state.v[a] * _DT < apex <= local:
         return
     other = next_ahead(state, course, a, 4.5)
-    if other == NOBODY or state.rival[other] != NOBODY:
+    if other == NOBODY or state.rival[other] != NOBODY or laps_behind(state, course, a, other):
         return
     if state.mode[other] != Mode.RACE or state.finished[other] < np.inf:
         return
@@ -125,11 +133,13 @@ def wanted_speed(plan: Plan, state: State, course: Course, a: int, now: float, l
         cap = plan.free[a, -1]
         wanted = max(5.0, cap - 0.9 * (now - state.finished[a]))
     leg = state.leg[team]
-    if leg < len(plan.touch_s) and state.mode[a] == Mode.RACE and state.s[a] > plan.touch_s[leg] + 4.0:
+    if leg < plan.touch_s.shape[1] and state.mode[a] == Mode.RACE and state.s[a] > plan.touch_s[team, leg] + 4.0:
         wanted, cap = 0.8 * wanted, 0.8 * wanted  # the hand-over is late: wait for the one in front
     if now < state.slow_until[a]:
         wanted, cap = 0.6 * wanted, 0.6 * wanted
     draft = next_ahead(state, course, a, 14.0)
+    if draft == NOBODY and state.s[a] > plan.finish - 1.1 * course.lap and _is_beaten(state, a):
+        wanted *= 1.0 - EASES * plan.uniforms[a, -1] ** 2
     if draft == NOBODY or state.rival[a] != NOBODY:
         state.line[a] += (plan.line[a] - state.line[a]) * _DT / 2.5
     elif state.finished[a] == np.inf:
@@ -149,6 +159,15 @@ def wanted_speed(plan: Plan, state: State, course: Course, a: int, now: float, l
         else:
             wanted = min(wanted, v0[b] - 0.9) if ahead > -0.5 else max(wanted, v0[b] + 0.5)
     return float(wanted)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _is_beaten(state: State, a: int) -> bool:
+    """At least two are ahead on the last lap, too far to be caught."""
+    ahead = 0
+    for b in state.racer:
+        ahead += state.mode[b] != Mode.OUT and state.s0[b] > state.s[a] + 8.0
+    return ahead >= 2
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -196,6 +215,8 @@ def steer(
         target = own + min(1.5, 0.5 * (now - state.finished[a]))
     if state.rival[a] != NOBODY:
         target = _beside_rival(plan, state, course, a, own, in_corner)
+    if _is_being_lapped(state, course, a):
+        target, wanted = max(own, GIVES_WAY_D), 0.93 * wanted
     floor = -0.12 if in_corner else -0.3
     if now < state.cut_until[a]:
         target, floor = -1.1, -1.2
@@ -205,6 +226,9 @@ def steer(
         if state.mode[b] == Mode.IDLE and (d0[b] < -1.3 or plan.team[b] == team):
             continue
         ahead, across = ahead_of(state, course, a, b), d0[b] - d
+        if state.errand[b] >= Errand.BLOCK and 0.0 < ahead < 9.0 and abs(across) < 1.3:
+            # Somebody slow on the track who does not race: round it, and off the gas.
+            target, wanted = max(target, d0[b] + 1.15), min(wanted, 0.7 * state.v0[a] + 1.0)
         if abs(ahead) > 2.2:
             continue
         if (state.rival[a] == b and state.striking[a]) or (state.rival[b] == a and state.striking[b]):
@@ -234,6 +258,16 @@ def steer(
             elif state.mode[b] != Mode.IDLE:
                 wanted = min(wanted, state.v0[b] + 1.3 * (ahead - 1.3) + 0.3)
     return min(max(target, floor), WIDEST_M), wanted
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _is_being_lapped(state: State, course: Course, a: int) -> bool:
+    """Somebody a lap ahead comes up from behind, or is alongside."""
+    for b in state.racer:
+        lapping = b != a and state.mode[b] == Mode.RACE and laps_behind(state, course, a, b)
+        if lapping and -16.0 < ahead_of(state, course, a, b) < 1.5:
+            return True
+    return False
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]

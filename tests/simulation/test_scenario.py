@@ -45,8 +45,25 @@ SLIP = '[[order]]\ndo = "slip"\nracer = 1\nlap = 1\n'
     ("text", "line", "says"),
     [
         ('event = "500m"\ngendr = "m"\n', 2, "gendr: no such key; there are event, gender"),
-        ('event = "501m"\n', 1, "event: Input should be '500m'"),
-        ('gender = "m"\n', 1, "event: Field required"),
+        ('event = "501m"\n', 1, "event: expected '500m'"),
+        ('gender = "m"\n', 1, "event: is missing"),
+        ("event = \n", 1, "not valid TOML: Invalid value"),
+        ('event = "500m"\nevent = "1000m"\n', 2, "not valid TOML"),
+        ('event = "500m"\nstarters = "four"\n', 2, "starters: expected a number, or the least and the most"),
+        ('event = "500m"\nrandom_incidents = "yes"\n', 2, "random_incidents: expected boolean, got 'yes'"),
+        (
+            f'event = "500m"\n{SLIP.replace("[[order]]", "[order]")}',
+            2,
+            "order: expected tables that begin with [[order]]",
+        ),
+        (f'event = "500m"\n{SLIP.replace("slip", "slp")}', 3, "order.1.do: expected 'slip', 'attack'"),
+        (f'event = "500m"\n{SLIP.replace("slip", "assist")}', 3, "only teams of a relay can assist"),
+        ('event = "500m"\n[require]\nresult = [7]\n', 3, "require.result: expected racers from 1 to 4"),
+        (
+            'event = "relay-3000m"\n[[order]]\ndo = "late_exchange"\nracer = 1\nlap = 4\n',
+            5,
+            "expected lap in the last two laps, 25 to 26.5, got 4",
+        ),
         (f'event = "500m"\n\n{SLIP}{SLIP.replace("racer = 1", "racer = 0")}', 9, "racer"),
         (f'event = "500m"\nstarters = 3\n{SLIP.replace("racer = 1", "racer = 4")}', 3, "racer 4, but 3 may be all"),
         ('event = "500m"\n[[order]]\ndo = "slip"\nracer = 1\nlap = 7\n', 5, "lap 7.0 of a race of 4.5"),
@@ -69,6 +86,6 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         read_scenario("nothing-like-it")
     with pytest.raises(ScenarioError, match="No such file"):
         read_scenario(tmp_path / "none.toml")
-    (tmp_path / "broken.toml").write_text("event = \n")
-    with pytest.raises(ScenarioError, match=r"not valid TOML: .*line 1"):
-        read_scenario(tmp_path / "broken.toml")
+    (tmp_path / "race.yaml").write_text("event: 500m\n")
+    with pytest.raises(ScenarioError, match=r"race\.yaml: not a scenario; expected the path of a \.toml file"):
+        read_scenario(tmp_path / "race.yaml")

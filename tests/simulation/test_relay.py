@@ -1,0 +1,141 @@
+"""What only relays have: infractions around the exchange, and team-mates who take over from the fallen."""
+
+import numpy as np
+
+from race.formats import Incident
+from simulation.motion import Motion, Pose
+from simulation.race import simulate_race
+from simulation.scenario import OrderSpec, Requirements, Scenario
+
+LAP_M = 111.12
+
+
+def relay(*orders: OrderSpec, falls: int = 0, seed: int = 1) -> Motion:
+    require = Requirements(falls=falls, incidents_at_least=0 if falls else 1)
+    return simulate_race(
+        Scenario(event="relay-2000m", gender="x", starters=4, order=list(orders), require=require), seed
+    )
+
+
+def told(motion: Motion, kind: str) -> Incident:
+    (one,) = [incident for incident in motion.incidents if incident.kind == kind]
+    return one
+
+
+def column(motion: Motion, time_s: float) -> int:
+    return int(np.searchsorted(motion.time_s, time_s - 1e-6))
+
+
+def changes(motion: Motion, team: int) -> list[tuple[int, int, int]]:
+    """Column, and the rows of who raced before it and from it on."""
+    rows = np.array([k for k, person in enumerate(motion.people) if person.competitor == team])
+    raced = motion.racing[rows]
+    return [
+        (int(n), int(rows[raced[:, n - 1]][0]), int(rows[raced[:, n]][0]))
+        for n in np.flatnonzero(np.any(raced[:, 1:] != raced[:, :-1], axis=0)) + 1
+    ]
+
+
+def test_a_missed_touch_is_a_hand_over_out_of_reach() -> None:
+    motion = relay(OrderSpec(do="miss_touch", racer=3, lap=4))
+    one = told(motion, "relay_exchange_fault")
+    assert (one.competitors, [code.code for code in one.codes]) == ([3], ["R1"])
+    apart = [np.hypot(*(motion.xy[after, n] - motion.xy[before, n])) for n, before, after in changes(motion, 3)]
+    assert apart[1] > 1.5  # the second of the legs of 2.5 laps
+    assert max(apart[:1] + apart[2:]) < 1.4
+    n, before, after = changes(motion, 3)[1]
+    assert one.start_s < motion.time_s[n] < one.end_s
+    assert {Pose(motion.pose[before, n]), Pose(motion.pose[after, n])}.isdisjoint({Pose.PUSH, Pose.PUSHED})
+
+
+def test_a_late_exchange_is_one_in_the_last_two_laps() -> None:
+    motion = relay(OrderSpec(do="late_exchange", racer=2, lap=16.6))
+    one = told(motion, "relay_exchange_fault")
+    assert (one.competitors, [code.code for code in one.codes]) == ([2], ["R2"])
+    for team in range(1, 5):
+        n, _, after = changes(motion, team)[-1]
+        left_m = 18 * LAP_M - motion.s_m[after, n]
+        assert (left_m < 2 * LAP_M) == (team == 2)
+
+
+def test_who_strays_from_the_inside_is_on_the_track_in_front_of_another_team() -> None:
+    motion = relay(OrderSpec(do="infield_block", racer=4, lap=5.2))
+    one = told(motion, "infield_block")
+    assert [code.code for code in one.codes] == ["R3"]
+    assert one.roles[str(one.competitors[0])] == "blocking"
+    assert one.competitors[0] == 4
+    stray = int(one.evidence["person"]) - 1  # type: ignore[call-overload]
+    assert motion.people[stray].competitor == 4
+    during = slice(column(motion, one.start_s), column(motion, one.end_s))
+    assert not motion.racing[stray, during].any()
+    others = [k for k, person in enumerate(motion.people) if person.competitor == one.competitors[1]]
+    victim = next(k for k in others if motion.racing[k, during].any())
+    nearest = np.hypot(*(motion.xy[stray, during] - motion.xy[victim, during]).T).min()
+    assert nearest < 3.0
+
+
+def test_an_extra_skater_stays_on_the_track_after_the_exchange() -> None:
+    motion = relay(OrderSpec(do="extra_skater", racer=1, lap=2.0), seed=2)
+    one = told(motion, "extra_skater")
+    assert (one.competitors[0], [code.code for code in one.codes]) == (1, ["R4"])
+    extra = int(one.evidence["person"]) - 1  # type: ignore[call-overload]
+    n = column(motion, one.start_s + 1.0)
+    assert motion.people[extra].competitor == 1
+    assert not motion.racing[extra, n]
+    assert motion.speed[extra, n] > 5
+    assert np.abs(motion.xy[extra, n, 1]) > 7.5 or np.abs(motion.xy[extra, n, 0]) > 15  # not in the infield
+
+
+def test_a_fallen_racer_is_relieved_by_a_team_mate_who_comes_and_touches() -> None:
+    motion = relay(OrderSpec(do="slip", racer=2, lap=5.3), falls=1)
+    fall = told(motion, "fall")
+    tagged_s = fall.evidence["tagged_s"]
+    assert isinstance(tagged_s, float)
+    assert 1.0 < tagged_s - fall.start_s < 8.0
+    n, fallen, mate = next(row for row in changes(motion, 2) if abs(motion.time_s[row[0]] - tagged_s) < 0.05)
+    assert np.hypot(*(motion.xy[mate, n] - motion.xy[fallen, n])) < 1.05
+    assert motion.pose[fallen, n] in (Pose.SLIDE, Pose.LYING, Pose.KNEEL, Pose.RISE)
+    assert abs(motion.s_m[mate, n] - motion.s_m[fallen, n - 1]) < 1.1  # the team's laps go on
+    assert all(row.rank is not None for row in motion.finish)
+    skaters = motion.xy[:16]
+    assert np.hypot(*np.moveaxis(np.diff(skaters, axis=1), -1, 0)).max() < 0.2
+    # It skates on: not to the fallen one's bench but round the track.
+    assert motion.speed[mate, n + 600] > 9
+
+
+def test_assistance_is_a_push_for_who_goes_on_itself() -> None:
+    orders = (OrderSpec(do="slip", racer=2, lap=5.3), OrderSpec(do="assist", racer=2, lap=5.0))
+    motion = relay(*orders, falls=1)
+    one = told(motion, "assistance")
+    assert (one.competitors, [code.code for code in one.codes]) == ([2], ["ASS"])
+    assert "tagged_s" not in told(motion, "fall").evidence
+    n = column(motion, one.start_s + 1.0) + 10
+    rows = [k for k, person in enumerate(motion.people) if person.competitor == 2]
+    poses = {Pose(motion.pose[k, n]): k for k in rows}
+    assert motion.racing[poses[Pose.PUSHED], n]
+    assert int(one.evidence["person"]) - 1 == poses[Pose.PUSH]  # type: ignore[call-overload]
+    fell = [k for k in rows if np.any(motion.pose[k] == Pose.LYING)]
+    assert fell == [poses[Pose.PUSHED]]
+
+
+def test_next_to_nobody_comes_out_too_late() -> None:
+    gained = []
+    for seed in range(3):
+        motion = simulate_race(Scenario(event="relay-3000m", starters=4, require=Requirements(falls=0)), seed)
+        for team in range(1, 5):
+            gained += [
+                motion.speed[after, n : n + 70].max() - motion.speed[after, n] for n, _, after in changes(motion, team)
+            ]
+    assert np.mean(np.array(gained) < 0.5) < 0.02
+
+
+def test_a_lapped_racer_gives_way() -> None:
+    orders = [OrderSpec(do="slip", racer=4, lap=lap) for lap in (1.25, 3.25)]
+    scenario = Scenario(event="1500m", starters=6, order=orders, require=Requirements(falls=2))
+    motion = simulate_race(scenario, 3)
+    lead = np.nanmax(np.where(motion.racing, motion.s_m, np.nan), axis=0)
+    behind = lead - motion.s_m[3]
+    meeting = np.flatnonzero((behind > LAP_M - 1.0) & (behind < LAP_M + 1.0) & (lead < 13.5 * LAP_M))
+    assert len(meeting) > 0
+    assert motion.d_m[3, meeting].min() > 2.0
+    assert not [one for one in motion.incidents if one.kind == "contact" and 4 in one.competitors]
