@@ -14,7 +14,8 @@ from race.observations import read_observations
 from simulation.camera import direct
 from simulation.figure import Pictured, picture
 from simulation.motion import Motion
-from simulation.observe import default_noise, observe
+from simulation.noise import default_noise
+from simulation.observe import observe
 from simulation.race import simulate_race
 from simulation.scenario import Requirements, Scenario
 from simulation.write import simulate_observations
@@ -50,7 +51,9 @@ def test_the_near_mats_hide_feet_from_the_main_camera_and_nearer_people_hide_oth
     racing = race.racing[:, pictured.column]
     y = race.xy[:, pictured.column, 1]
     shown = racing & np.isfinite(pictured.box[..., 0])
-    near, far = shown & (y < -13.0), shown & (y > 8.0)
+    right = pictured.box[..., 0] + pictured.box[..., 2]
+    whole = shown & (pictured.box[..., 0] > 1.0) & (right < SIZE[0] - 1.0)
+    near, far = shown & (y < -13.0), whole & (y > 8.0)
     if near.any():
         assert np.all(np.isnan(pictured.foot[near][:, 0]))
     assert np.isfinite(pictured.foot[far][:, 0]).mean() > 0.9
@@ -63,10 +66,13 @@ def test_perfect_vision_sees_everything_where_it_is(race: Motion) -> None:
     pictured = picture(race, footage)
     perfect = replace(
         default_noise(),
-        recall_at_60px=1 - 1e-12,
+        recall_logit=30.0,
+        recall_slope=0.0,
         recall_visibility_slope=0.0,
-        half_recall_visibility=0.0,
+        recall_most=1.0,
+        official_chance=1.0,
         merge_chance=0.0,
+        bias=(0.0, 0.0, 0.0, 0.0),
         jitter=(0.0, 0.0, 0.0, 0.0),
         false_boxes_per_frame=0.0,
         motion_sd_px=0.0,

@@ -1,0 +1,404 @@
+"""Fit ``Noise`` to clips of which both is known: what is in the pictures and what vision saw in them.
+
+Each parameter is estimated from its own share of the evidence: detections are matched to people picture by picture,
+and what is left over, on either side, tells of misses, merged boxes and false ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.observations import Observations
+from simulation.clip import Clip
+from simulation.draws import Draws
+from simulation.noise import CLEAR, USUAL_PX, Noise
+from simulation.sightings import LEAST_PX, LEAST_SCORE, camera_steps, few_colours, overlap, recall, shaded, union
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Fitted = dict[str, Any]
+"""Some of the fields of ``Noise``."""
+
+SAME_IOU = 0.4
+MERGED_IOU = 0.6
+"""Of a box with that around two people, when it fits both better than either."""
+_UNTOUCHED_IOU = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """P people on F pictures: ``found`` (P, F) the row of the detection of each, -1 for none; ``merged`` (P, F) those
+    in a box for two; ``near`` and ``joined``, a row for each pair and picture in which both are found: how much they
+    overlap, and whether there is one box for the two; ``spare`` the rows of detections that are nobody."""
+
+    found: Ints
+    merged: Mask
+    near: Floats
+    joined: Mask
+    spare: Ints
+
+
+def match(clip: Clip, seen: Observations) -> Matched:
+    """Give each detection to at most one person, the best fitting first."""
+    people, count = clip.pictured.visibility.shape
+    found, merged = np.full((people, count), -1, np.int64), np.zeros((people, count), bool)
+    near, joined, spare = [], [], []
+    box, start = seen.detections.box, np.searchsorted(seen.detections.frame, np.arange(1, count + 2))
+    for frame in range(count):
+        rows = np.arange(start[frame], start[frame + 1])
+        here = np.flatnonzero(np.nan_to_num(clip.pictured.box[:, frame, 3]) >= LEAST_PX)
+        true = clip.pictured.box[here, frame]
+        shared = (
+            overlap(true[:, None], box[rows][None]) if len(here) and len(rows) else np.zeros((len(here), len(rows)))
+        )
+        free, used = shared.copy(), np.zeros(len(rows), bool)
+        while free.size and free.max() >= SAME_IOU:
+            i, j = divmod(int(free.argmax()), free.shape[1])
+            found[here[i], frame], used[j] = rows[j], True
+            free[i], free[:, j] = 0.0, 0.0
+        for i in range(len(here)):
+            for j in range(i + 1, len(here)):
+                close = float(overlap(true[i], true[j]))
+                if close <= 0.1:
+                    continue
+                both = overlap(union(true[i], true[j]), box[rows]) if len(rows) else np.zeros(0)
+                better = (both >= MERGED_IOU) & (both > shared[i]) & (both > shared[j])
+                alone = found[here[i], frame] < 0 or found[here[j], frame] < 0
+                one_box = bool(alone and better.any())
+                if one_box:
+                    merged[here[[i, j]], frame] = True
+                    used |= better
+                if one_box or not alone:  # else one was missed, and what would have become of the two is not known
+                    near.append(close)
+                    joined.append(one_box)
+        spare += list(rows[~used & (shared.max(axis=0, initial=0.0) < _UNTOUCHED_IOU)])
+    return Matched(found, merged, np.array(near), np.array(joined, bool), np.array(spare, np.int64))
+
+
+def fit_noise(clips: Sequence[tuple[Clip, Observations]], before: Noise) -> Noise:
+    """The noise that makes observations like those of ``clips``; what they tell nothing of stays as ``before``."""
+    pairs = [(clip, seen, match(clip, seen)) for clip, seen in clips]
+    noise = replace(before, **_fit_merges(pairs))
+    noise = replace(noise, **_fit_recall(pairs))
+    noise = replace(noise, **_fit_spells(pairs, noise))
+    for fit in (_fit_boxes, _fit_scores, _fit_false, _fit_parts, _fit_colours, _fit_motion, _fit_scorebug, _fit_poses):
+        noise = replace(noise, **fit(pairs))
+    return noise
+
+
+Pairs = Sequence[tuple[Clip, Observations, Matched]]
+
+
+def _fit_merges(pairs: Pairs) -> Fitted:
+    """The overlap above which two become one so often, and how often: the likeliest step."""
+    near = np.concatenate([found.near for _, _, found in pairs])
+    joined = np.concatenate([found.joined for _, _, found in pairs])
+    if not joined.any():
+        return {"merge_chance": 0.0}
+    best, likeliest = {}, -np.inf
+    for iou in np.arange(0.15, 0.8, 0.025):
+        above = near > iou
+        if not above.any() or not (~above).any():
+            continue
+        chances = [np.clip(joined[part].mean(), 1e-4, 1 - 1e-4) for part in (above, ~above)]
+        parts = zip(chances, (above, ~above), strict=True)
+        likely = sum(float(np.where(joined[part], np.log(p), np.log(1 - p)).sum()) for p, part in parts)
+        if likely > likeliest:
+            best, likeliest = {"merge_iou": float(iou), "merge_chance": float(chances[0])}, likely
+    return best
+
+
+def _asked(clip: Clip, found: Matched, officials: bool) -> Mask:
+    """(P, F) people who could be found, or not, on their own."""
+    official = np.array([person.competitor is None for person in clip.people])
+    tall = np.nan_to_num(clip.pictured.box[..., 3]) >= LEAST_PX
+    return np.asarray(tall & (clip.pictured.visibility > 0) & ~found.merged & (official == officials)[:, None])
+
+
+def _fit_recall(pairs: Pairs) -> Fitted:
+    """Logistic regression of being found on size and visibility, by Fisher scoring, for each of some ceilings."""
+    size, seen, hit, official_hit, official_seen = [], [], [], [], []
+    for clip, _, found in pairs:
+        asked = _asked(clip, found, officials=False)
+        size.append(np.log(clip.pictured.box[asked][:, 3] / USUAL_PX))
+        seen.append(clip.pictured.visibility[asked])
+        hit.append(found.found[asked] >= 0)
+        others = _asked(clip, found, officials=True)
+        official_hit.append(found.found[others] >= 0)
+        official_seen.append(np.column_stack([clip.pictured.box[others][:, 3], clip.pictured.visibility[others]]))
+    inputs = np.column_stack(
+        [np.ones(sum(map(len, size))), np.concatenate(size), np.minimum(0.0, np.concatenate(seen) - CLEAR)]
+    )
+    y = np.concatenate(hit).astype(float)
+    best: dict[str, float] = {}
+    likeliest = -np.inf
+    for most in (1.0, 0.99, 0.98, 0.96, 0.93, 0.9, 0.85, 0.8):
+        beta = np.array([1.0, 0.5, 3.0])
+        for _ in range(30):
+            p = 1 / (1 + np.exp(-np.clip(inputs @ beta, -20, 20)))
+            chance = np.clip(most * p, 1e-6, 1 - 1e-6)
+            slope = most * p * (1 - p)
+            weight = slope / (chance * (1 - chance))
+            hessian = (inputs * (weight * slope)[:, None]).T @ inputs + 1e-3 * np.eye(3)
+            step = np.linalg.solve(hessian, inputs.T @ (weight * (y - chance)))
+            beta += step * min(1.0, 2.0 / max(1e-9, float(np.abs(step).max())))
+        likely = float(np.sum(y * np.log(chance) + (1 - y) * np.log(1 - chance)))
+        if likely > likeliest:
+            likeliest = likely
+            names = ("recall_logit", "recall_slope", "recall_visibility_slope")
+            best = dict(zip(names, map(float, beta), strict=True)) | {"recall_most": most}
+    known = np.concatenate(official_seen)
+    if len(known) < 50:
+        return best
+    logit = best["recall_logit"] + best["recall_slope"] * np.log(known[:, 0] / USUAL_PX)
+    logit += best["recall_visibility_slope"] * np.minimum(0.0, known[:, 1] - CLEAR)
+    expected = best["recall_most"] / (1 + np.exp(-logit))
+    return best | {"official_chance": float(np.clip(np.concatenate(official_hit).sum() / expected.sum(), 0.0, 1.0))}
+
+
+def _fit_spells(pairs: Pairs, noise: Noise) -> Fitted:
+    """How long misses last: in ``wandering`` neighbouring pictures are alike with correlation 1 - 1 / lasts."""
+    together = square = rate = 0.0
+    for clip, _, found in pairs:
+        asked = _asked(clip, found, officials=False)
+        rest = np.where(
+            asked, (found.found >= 0) - recall(clip.pictured.box[..., 3], clip.pictured.visibility, noise), 0
+        )
+        both = asked[:, 1:] & asked[:, :-1]
+        together += float(np.sum(rest[:, 1:] * rest[:, :-1] * both))
+        square += float(np.sum(0.5 * (rest[:, 1:] ** 2 + rest[:, :-1] ** 2) * both))
+        rate += clip.footage.fps / len(pairs)
+    lasts = 1 / max(1e-3, 1 - np.clip(together / max(square, 1e-9), 0.0, 0.98))
+    return {"miss_lasts_s": lasts / rate, "merge_lasts_s": 2 * lasts / rate}
+
+
+def _fit_boxes(pairs: Pairs) -> Fitted:
+    """Bias and scatter of boxes that are one person's, and how fast the scatter changes."""
+    off, then, now = [], [], []
+    for clip, seen, found in pairs:
+        clear = (found.found >= 0) & ~found.merged & (clip.pictured.visibility > 0.6)
+        error = np.full((*clear.shape, 4), np.nan)
+        true = clip.pictured.box[clear]
+        error[clear] = (seen.detections.box[found.found[clear]] - true) / true[:, 3:]
+        off.append(error[clear])
+        both = clear[:, 1:] & clear[:, :-1]
+        then.append(error[:, :-1][both])
+        now.append(error[:, 1:][both])
+    low, bias, high = np.quantile(np.concatenate(off), [0.16, 0.5, 0.84], axis=0)
+    jitter = (high - low) / 2
+    limit = 4 * jitter
+    first, second = (np.clip(np.concatenate(part) - bias, -limit, limit) for part in (then, now))
+    alike = float(np.mean(np.sum(first * second, axis=0) / np.sum(0.5 * (first**2 + second**2), axis=0)))
+    lasts = -1 / np.log(np.clip(alike, 0.05, 0.98))
+    return {"bias": tuple(bias), "jitter": tuple(jitter), "jitter_lasts_s": lasts / pairs[0][0].footage.fps}
+
+
+def _fit_scores(pairs: Pairs) -> Fitted:
+    rows, score = [], []
+    for clip, seen, found in pairs:
+        known = (found.found >= 0) & ~found.merged
+        tall = clip.pictured.box[known][:, 3]
+        rows.append(np.column_stack([np.ones(len(tall)), np.log(tall / USUAL_PX), clip.pictured.visibility[known] - 1]))
+        score.append(seen.detections.score[found.found[known]])
+    inputs, outcome = np.concatenate(rows), np.concatenate(score)
+    beta, *_ = np.linalg.lstsq(inputs, outcome, rcond=None)
+    return {
+        "score_mean": float(beta[0]),
+        "score_slope": float(beta[1]),
+        "score_visibility_slope": float(beta[2]),
+        "score_sd": float(np.std(outcome - inputs @ beta)),
+    }
+
+
+def _fit_false(pairs: Pairs) -> Fitted:
+    """How many boxes are nobody's, how large, where, how sure, and for how long in one place of the hall."""
+    pictures = sum(len(clip.footage) for clip, _, _ in pairs)
+    height, top, score, stayed, could = [], [], [], 0, 0
+    for clip, seen, found in pairs:
+        box = seen.detections.box[found.spare]
+        frame = seen.detections.frame[found.spare]
+        usual = np.nanmedian(clip.pictured.box[..., 3])
+        height.append(box[:, 3] / usual)
+        top.append(box[:, 1] / clip.footage.size[1])
+        score.append(seen.detections.score[found.spare])
+        steps = camera_steps(clip.footage)
+        for n in np.unique(frame):
+            if n >= len(clip.footage) or np.isnan(steps[n, 0, 0]):
+                continue
+            mine, later = box[frame == n], box[frame == n + 1]
+            foot = np.column_stack([mine[:, :2], np.ones(len(mine))]) @ steps[n].T
+            moved = np.column_stack([foot[:, :2] / foot[:, 2:], mine[:, 2:]])
+            could += len(mine)
+            if len(later):
+                stayed += int((overlap(moved[:, None], later[None]).max(axis=1) > 0.3).sum())
+    many = sum(map(len, height))
+    if many < 20:
+        return {"false_boxes_per_frame": many / pictures}
+    lasts = 1 / max(0.05, 1 - stayed / max(could, 1))
+    return {
+        "false_boxes_per_frame": many / pictures,
+        "false_lasts_s": lasts / pairs[0][0].footage.fps,
+        "false_height": _middle(height),
+        "false_top": _middle(top),
+        "false_score": (max(LEAST_SCORE, _middle(score)[0]), _middle(score)[1]),
+    }
+
+
+def _middle(parts: list[Floats]) -> tuple[float, float]:
+    """The range that a uniform distribution with the same mean and scatter has."""
+    low, high = np.quantile(np.concatenate(parts), [0.1, 0.9])
+    reach = 0.125 * (high - low)
+    return float(max(0.0, low - reach)), float(high + reach)
+
+
+def _fit_parts(pairs: Pairs) -> Fitted:
+    """Helmets and foot points: how often there is one where it can be seen, and how far off."""
+    out: dict[str, float] = {}
+    for name in ("helmet", "foot"):
+        there, off = [], []
+        for clip, seen, found in pairs:
+            true = getattr(clip.pictured, name)
+            known = (found.found >= 0) & ~found.merged & (clip.pictured.visibility >= 0.5) & np.isfinite(true[..., 0])
+            got = getattr(seen.detections, name)[found.found[known]]
+            scale = true[known][:, 3:] if name == "helmet" else clip.pictured.box[known][:, 3:]
+            there.append(np.isfinite(got[:, 0]))
+            off.append(((got - true[known]) / scale)[there[-1]].ravel())
+        share = np.concatenate(there)
+        errors = np.concatenate(off)
+        out[f"{name}_chance"] = float(share.mean()) if len(share) else 0.0
+        if len(errors) > 20:
+            out[f"{name}_sd"] = float(np.subtract(*np.quantile(errors, [0.84, 0.16])) / 2)
+    return out
+
+
+def _fit_colours(pairs: Pairs) -> Fitted:
+    """How pure suits' colours are and how much they scatter, so that distances within and between people come out."""
+    within, between, alike = [], [], []
+    for clip, seen, found in pairs:
+        means, suits = [], []
+        for k, person in enumerate(clip.people):
+            rows = found.found[k][(found.found[k] >= 0) & (clip.pictured.visibility[k] > 0.7)]
+            colours = seen.detections.suit[rows]
+            colours = colours[np.isfinite(colours[:, 0])]
+            if person.competitor is None or len(colours) < 10:
+                continue
+            rest = colours - colours.mean(axis=0)
+            within.append(np.mean(rest**2))
+            alike.append(np.sum(rest[1:] * rest[:-1]) / np.sum(rest**2))
+            means.append(colours.mean(axis=0))
+            suits.append(person.suit)
+        between += [
+            float(np.mean((means[i] - means[j]) ** 2))
+            for i in range(len(means))
+            for j in range(i)
+            if suits[i] != suits[j]
+        ]
+    if not between:
+        return {}
+    draws = Draws(0, "fit colours")
+    best: dict[str, float] = {}
+    nearest = np.inf
+    for power in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0):
+        suits_of = np.stack([few_colours(power, draws) for _ in range(60)])
+        for sd in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.3, 1.6):
+            shades = sd * draws.normals(60 * 20 * suits_of.shape[1]).reshape(60, 20, -1)
+            loud = np.stack([shaded(suit, shade) for suit, shade in zip(suits_of, shades, strict=True)])
+            middle = loud.mean(axis=1)
+            apart = np.mean((middle[1:] - middle[:-1]) ** 2)
+            scatter = np.mean((loud - middle[:, None]) ** 2)
+            miss = np.log(apart / np.mean(between)) ** 2 + np.log(scatter / np.mean(within)) ** 2
+            if miss < nearest:
+                best, nearest = {"descriptor_power": power, "descriptor_sd": sd}, float(miss)
+    lasts = -1 / np.log(np.clip(np.mean(alike), 0.05, 0.98))
+    return best | {"descriptor_lasts_s": float(lasts) / pairs[0][0].footage.fps}
+
+
+def _fit_motion(pairs: Pairs) -> Fitted:
+    """The camera's motion in the picture's middle against the true one; scatter grows with the shift."""
+    off, shift, zoom, lost, asked = [], [], [], 0, 0
+    for clip, seen, _ in pairs:
+        true, (width, height) = camera_steps(clip.footage), clip.footage.size
+        first = np.array([take.first - 1 for take in clip.footage.takes])
+        within = np.setdiff1d(np.arange(len(true)), first)
+        got = seen.frames.motion
+        asked += len(within)
+        lost += int(np.isnan(got[within, 0, 0]).sum())
+        known = within[np.isfinite(got[within, 0, 0])]
+        middle = np.array([width / 2, height / 2, 1.0])
+        ends = [one[known] @ middle for one in (got, true)]
+        here, there = (end[:, :2] / end[:, 2:] for end in ends)
+        off.append(here[:, 0] - there[:, 0])
+        shift.append(np.hypot(*(there - middle[:2]).T))
+        scale = [np.sqrt(np.abs(np.linalg.det(one[known, :2, :2]))) for one in (got, true)]
+        zoom.append(scale[0] / scale[1] - 1)
+    error, way = np.abs(np.concatenate(off)), np.concatenate(shift)
+    # Outliers count, but not beyond ten pixels; the mean of |e| is 0.8 standard deviations.
+    inputs, spreads = np.column_stack([np.ones(len(way)), way]), np.minimum(error, 10.0) / 0.798
+    base = max(0.05, float(np.linalg.lstsq(inputs, spreads, rcond=None)[0][0]))
+    slope = float(np.sum((spreads - base) * way) / max(1e-9, float(np.sum(way * way))))
+    spread = np.quantile(np.concatenate(zoom), [0.16, 0.84])
+    return {
+        "motion_sd_px": base,
+        "motion_sd_per_px": max(0.0, slope),
+        "motion_zoom_sd": float((spread[1] - spread[0]) / 2),
+        "motion_lost_chance": lost / max(1, asked),
+    }
+
+
+def _fit_scorebug(pairs: Pairs) -> Fitted:
+    """Readings of the clock against what it showed."""
+    wrong, read, gaps, seconds, shown_s = 0, 0, [], 0.0, 0.0
+    for clip, seen, _ in pairs:
+        shown = [one for one in clip.truth.scorebug if one.clock_s is not None]
+        got = [one for one in seen.scorebug if one.clock_s is not None]
+        if not shown:
+            continue
+        at = np.array([one.time_s for one in shown])
+        for one in got:
+            # Readings may be told up to a picture or two late.
+            near = [shown[k] for k in np.flatnonzero(np.abs(at - one.time_s) < 0.3)]
+            read += 1
+            wrong += not any(abs((one.clock_s or 0) - (other.clock_s or 0)) < 0.15 for other in near)
+        times = np.array([one.time_s for one in got])
+        gaps += list(np.diff(times))
+        shown_s += clip.truth.video.duration_s
+        seconds += len(np.unique(times.astype(int))) if len(times) else 0
+    if not read or not gaps:
+        return {}
+    return {
+        "scorebug_misread": wrong / read,
+        "scorebug_missed": float(np.clip(1 - seconds / max(shown_s, 1.0), 0.0, 1.0)),
+        "scorebug_every_s": float(np.median(gaps)),
+    }
+
+
+def _fit_poses(pairs: Pairs) -> Fitted:
+    """Where the camera was registered: how far off the middle of the picture is, and how often there is no pose."""
+    off, then, now, lost, asked = [], [], [], 0, 0
+    for clip, seen, _ in pairs:
+        if seen.poses is None or not seen.poses.known.any():
+            continue
+        footage = clip.footage
+        known = np.asarray(seen.poses.known)
+        asked, lost = asked + len(known), lost + int((~known).sum())
+        error = np.full((len(known), 2), np.nan)
+        middle = np.array(footage.size) / 2
+        for n in np.flatnonzero(known):
+            point = footage[int(n)].ice_points(middle)
+            error[n] = seen.poses.to_pixels(int(n), point[None])[0] - middle
+        off.append(error[known])
+        both = known[1:] & known[:-1]
+        then.append(error[:-1][both])
+        now.append(error[1:][both])
+    if not off:
+        return {}
+    all_off = np.concatenate(off)
+    sd = float(np.subtract(*np.quantile(all_off[np.isfinite(all_off)], [0.84, 0.16])) / 2)
+    first, second = (np.clip(np.nan_to_num(np.concatenate(part)), -4 * sd, 4 * sd) for part in (then, now))
+    alike = float(np.sum(first * second) / max(1e-9, float(np.sum(0.5 * (first**2 + second**2)))))
+    lasts = -1 / np.log(np.clip(alike, 0.05, 0.99))
+    return {"pose_sd_px": sd, "pose_lasts_s": lasts / pairs[0][0].footage.fps, "pose_lost_chance": lost / asked}
