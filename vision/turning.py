@@ -20,9 +20,9 @@ LEAST_SD = 0.15
 """Pixels; a motion is never surer, since the lens bends what the homography takes for straight."""
 BRIDGE_SD = 3.0
 """Pixels that an unknown motion may be off the mean of its neighbours."""
-SETTLING, JUMP = 25, 8.0
-"""Pictures at the start of a shot in which the motion may be a graphic's that nobody knows yet, and by how many pixels
-it then jumps when the background is seen."""
+SETTLING, SETTLED, JUMP, SURE_SD = 25, 3, 8.0, 0.6
+"""At the start of a shot nobody knows yet which parts of the picture are graphics, and the motion may be theirs, or half
+theirs. It counts after its last jump (px), once so many pictures in a row are sure (px)."""
 LONGEST_GAP = 15
 """Pictures in a row of unknown motion over which a chain still holds."""
 
@@ -57,7 +57,8 @@ def bridge(steps: Floats, sd: Floats, shot: NDArray[np.int64]) -> tuple[Floats, 
     for first, end in runs(shot):
         steps[first], number = np.nan, number + 1
         part[first] = number
-        known[first : first + _unsettled(steps[first : min(end, first + SETTLING)])] = False
+        start = slice(first, min(end, first + SETTLING))
+        known[first : first + _unsettled(steps[start], sd[start])] = False
         n = first + 1
         while n < end:
             gap = n
@@ -80,10 +81,13 @@ def bridge(steps: Floats, sd: Floats, shot: NDArray[np.int64]) -> tuple[Floats, 
     return steps, sd, part
 
 
-def _unsettled(steps: Floats) -> int:
-    """Pictures of a shot's first ``steps`` (n, 4) up to the last jump."""
-    jump = np.abs(np.diff(steps[:, :2], axis=0)).max(axis=1) > JUMP
-    return int(np.flatnonzero(jump)[-1]) + 1 if jump.any() else 0
+def _unsettled(steps: Floats, sd: Floats) -> int:
+    """How many of a shot's first ``steps`` (n, 4), ``sd`` (n,), of which the first is unknown, do not count."""
+    jump = np.flatnonzero(np.abs(np.diff(steps[:, :2], axis=0)).max(axis=1) > JUMP) + 1
+    for n in range(int(jump.max(initial=1)), len(steps) - SETTLED + 1):
+        if (sd[n : n + SETTLED] < SURE_SD).all():
+            return n
+    return len(steps)
 
 
 def runs(values: NDArray[np.int64] | NDArray[np.bool_]) -> list[tuple[int, int]]:

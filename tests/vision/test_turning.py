@@ -48,7 +48,7 @@ def test_homographies_say_what_the_cameras_did():
 
 def stretches(known, shots):
     steps = np.where(np.asarray(known, bool)[:, None], np.array([3.0, 0.0, 0.0, 0.0]), np.nan)
-    filled, _, stretch = bridge(steps, np.ones(len(steps)), np.asarray(shots))
+    filled, _, stretch = bridge(steps, np.full(len(steps), 0.3), np.asarray(shots))
     return filled, stretch
 
 
@@ -74,7 +74,7 @@ def test_shots_part():
 def test_a_graphic_followed_at_the_start_of_a_shot_is_left_out():
     steps = np.tile([20.0, 0, 0, 0], (60, 1))
     steps[0], steps[1:5, 0] = np.nan, 0.2
-    _, _, stretch = bridge(steps, np.ones(60), np.zeros(60, int))
+    _, _, stretch = bridge(steps, np.full(60, 0.3), np.zeros(60, int))
     assert (stretch[5:] == stretch[5]).all()
     assert stretch[5] != -1
     assert not (stretch[:4] == stretch[5]).any()
