@@ -44,6 +44,7 @@ class Request:
     corrections: Path | None
     observations: Path | None
     registration: Path | None
+    draw_rink: bool
     force: bool
 
 
@@ -69,7 +70,8 @@ def analyze(request: Request) -> None:
         write_race(race, staging / "race.json")
         if request.video is not None:
             with stage("Drawing the video", video.frames) as advance:
-                annotate(request.video, staging, staging / "annotated.mp4", lambda number: advance(None))
+                drawn = staging / "annotated.mp4"
+                annotate(request.video, staging, drawn, lambda number: advance(None), request.draw_rink)
         race = race.model_copy(update={"computing": _computing(started, observations)})
         write_race(race, staging / "race.json")
         write_report(staging)

@@ -66,6 +66,9 @@ def analyze(
         Path | None,
         typer.Option(help="Where the camera is, by hand: a JSON file of points of the rink.", show_default=False),
     ] = None,
+    draw_rink: Annotated[
+        bool, typer.Option("--draw-rink", help="Draw the rink's lines into annotated.mp4 where they are known.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over the results of another video.")] = False,
 ) -> None:
     """Watch a race: who is where at every lap.
@@ -94,6 +97,7 @@ def analyze(
             corrections,
             observations,
             registration,
+            draw_rink,
             force,
         )
     )

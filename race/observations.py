@@ -303,7 +303,11 @@ def _read_poses(path: Path, size: tuple[int, int]) -> Poses | None:
     """None where there is no such file: nothing was registered."""
     if not path.exists():
         return None
-    table = pl.read_parquet(path)
+    return poses_of(pl.read_parquet(path), size)
+
+
+def poses_of(table: pl.DataFrame, size: tuple[int, int]) -> Poses:
+    """The poses in the columns of ``pose_columns``, null or NaN where unknown."""
     arrays = {name: table.select(names).to_numpy().astype(np.float64) for name, names in _POSE_COLUMNS.items()}
     arrays["rotation"] = arrays["rotation"].reshape(-1, 3, 3)
     return Poses(

@@ -105,6 +105,9 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     )
     race, rank, gap_s = assemble(facts)
     race = race.model_copy(update={"warnings": [*race.warnings, *warnings]})
+    if observations.track_shift_m is not None:
+        shifted = race.event.model_copy(update={"track_shift_m": round(observations.track_shift_m, 3)})
+        race = race.model_copy(update={"event": shifted})
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"
         race = race.model_copy(update={"warnings": [*race.warnings, warning]})

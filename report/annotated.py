@@ -27,15 +27,19 @@ BT709 = 1
 """FFmpeg's number for the colour space, primaries and transfer of BT.709."""
 
 
-def annotate(video: Path, folder: Path, out: Path, progress: Callable[[int], None] | None = None) -> None:
+def annotate(
+    video: Path, folder: Path, out: Path, progress: Callable[[int], None] | None = None, draw_rink: bool = False
+) -> None:
     """Write ``out``: ``video`` with boxes, ranks, names and trails of the run in ``folder``, whole or not at all.
+
+    ``draw_rink``: also the rink's lines where the camera's pose is known.
 
     Every picture keeps its timestamp (to the tick of the video's time base); odd sizes grow by one pixel, as H.264 in
     4:2:0 wants; sound is copied where MP4 can hold it. ``progress`` is called with the number of each picture done.
 
     Raises VideoError, RaceFileError or OutputError where one of the three cannot be read or written.
     """
-    overlay = read_overlay(read_race(folder), folder)
+    overlay = read_overlay(read_race(folder), folder, draw_rink)
     partial = out.with_name(out.name + ".part")
     try:
         _encode(_drawn(video, overlay, progress), video, partial)

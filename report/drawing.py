@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from race.errors import RaceFileError
 from race.formats import Race, Shot
+from race.rink import Rink
 from report.colours import competitor_colours, rgb, text_on
 from report.columns import race_columns
 from report.labels import ascii_folded, competitor_names, printable, time_label
+from report.rinklines import RinkLines
 from report.trails import Trails
 
 Image = NDArray[np.uint8]
@@ -40,8 +42,10 @@ class _Racer:
 class Overlay:
     """Draws a run on its pictures, given one after the other in order."""
 
-    def __init__(self, race: Race, tracks: pl.DataFrame, camera: pl.DataFrame | None) -> None:
-        self._race = race
+    def __init__(
+        self, race: Race, tracks: pl.DataFrame, camera: pl.DataFrame | None, rink: RinkLines | None = None
+    ) -> None:
+        self._race, self._rink = race, rink
         names = competitor_names(race)
         self._names = {id_: name if UNICODE_TEXT else ascii_folded(name, f"#{id_}") for id_, name in names.items()}
         self._colours = competitor_colours(race)
@@ -64,6 +68,8 @@ class Overlay:
         self._trails.add(*_feet(racers, image.shape[0]), time_s)
 
         unit = min(image.shape[:2]) / 360
+        if self._rink is not None:
+            self._rink.draw(image, number)
         for racer in racers:
             _draw_trail(image, self._trails.line(racer.id), self._bgr(racer.id), unit)
         for racer in racers:
@@ -100,8 +106,8 @@ class Overlay:
         return "   ".join(filter(None, (clock, words)))
 
 
-def read_overlay(race: Race, folder: Path) -> Overlay:
-    """The overlay of the run in ``folder``; without ``camera.parquet`` there are no trails.
+def read_overlay(race: Race, folder: Path, draw_rink: bool = False) -> Overlay:
+    """The overlay of the run in ``folder``; without ``camera.parquet`` there are no trails, and no rink.
 
     Raises RaceFileError where tracks.parquet is missing or either file cannot be read.
     """
@@ -109,7 +115,12 @@ def read_overlay(race: Race, folder: Path) -> Overlay:
     if not tracks.is_file():
         raise RaceFileError(f"{tracks}: not found; analyze the video again to have something to draw")
     try:
-        return Overlay(race, pl.read_parquet(tracks), pl.read_parquet(camera) if camera.is_file() else None)
+        seen = pl.read_parquet(camera) if camera.is_file() else None
+        rink = None
+        if draw_rink and seen is not None:
+            shift_m = race.event.track_shift_m or 0.0
+            rink = RinkLines(seen, (race.video.width, race.video.height), Rink(track_shift_m=shift_m))
+        return Overlay(race, pl.read_parquet(tracks), seen, rink)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RaceFileError(f"{folder}: tracks.parquet or camera.parquet cannot be read ({error})") from error
 

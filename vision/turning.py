@@ -21,8 +21,8 @@ LEAST_SD = 0.15
 BRIDGE_SD = 3.0
 """Pixels that an unknown motion may be off the mean of its neighbours."""
 SETTLING, SETTLED, JUMP, SURE_SD = 25, 3, 8.0, 0.6
-"""At the start of a shot nobody knows yet which parts of the picture are graphics, and the motion may be theirs, or half
-theirs. It counts after its last jump (px), once so many pictures in a row are sure (px)."""
+"""At the start of a shot nobody knows yet which parts of the picture are graphics, and the motion may be theirs, or in
+part. It counts after its last jump (px), once so many pictures in a row are sure (px)."""
 LONGEST_GAP = 15
 """Pictures in a row of unknown motion over which a chain still holds."""
 
