@@ -23,7 +23,8 @@ K1 = -0.04
 PANS = np.radians(np.arange(-66, 67, 6.0))
 TILTS = np.radians([6.0, 9.0, 12.0, 16.0, 21.0])
 FOCALS = (750.0, 1100.0, 1600.0, 2300.0)
-TRIED = 14
+TRIED = 10
+DEAR = 100.0
 APART = np.radians(2.0)
 
 
@@ -38,9 +39,11 @@ class Guess:
 
 
 def guess_cameras(steps: Floats, feet: Feet, rink: Rink, middle: Floats) -> list[Guess]:
-    """As ``_guess``, with the camera's turns about its axis left out or taken in, whichever explains more."""
-    either = [_guess(steps, feet, rink, middle, keeps_level) for keeps_level in (True, False)]
-    return min(either, key=lambda guesses: guesses[0].cost if guesses else np.inf)
+    """As ``_guess``; where what a level camera explains is dear, one that turns about its axis is tried as well."""
+    level = _guess(steps, feet, rink, middle, True)
+    if level and level[0].cost < DEAR:
+        return level
+    return min(level, _guess(steps, feet, rink, middle, False), key=lambda found: found[0].cost if found else np.inf)
 
 
 def _guess(steps: Floats, feet: Feet, rink: Rink, middle: Floats, keeps_level: bool) -> list[Guess]:

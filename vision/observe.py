@@ -87,7 +87,7 @@ def observe(
         ),
         edges=join_edges(edges),
     )
-    return seen if by_hand is None else register(seen, by_hand)
+    return register(seen, by_hand)
 
 
 def find_people(

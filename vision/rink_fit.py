@@ -33,6 +33,7 @@ MET_PX = 1.6
 """Pixels that an edge may lie beside the curve to count as half met."""
 FARTHEST = 1.2
 """Squared focal lengths from the axis: beyond every picture, and where the radial term would fold space over."""
+ASIDE_M = 0.05
 LEAST_SLANT = 0.5
 """Cosine between a curve's normal and the scanned direction."""
 
@@ -79,6 +80,25 @@ def slopes(
 
 
 @njit(cache=True)
+def see(
+    x: float, y: float, z: float, position: Floats, rotation: Floats, focal: float, k1: float, middle_x: float,
+    middle_y: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Where a point is seen, as in ``slopes``; NaN where it is not ahead."""
+    x, y, z = x - position[0], y - position[1], z - position[2]
+    ahead = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z
+    if ahead < 1.0:
+        return np.nan, np.nan
+    a = (rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z) / ahead
+    b = (rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z) / ahead
+    r2 = a * a + b * b
+    if r2 > FARTHEST:
+        return np.nan, np.nan
+    bent = focal * (1 + k1 * r2)
+    return middle_x + a * bent, middle_y + b * bent
+
+
+@njit(cache=True)
 def behind_near_mats(point: Floats, position: Floats, mat_y: float, mat_height: float) -> bool:
     """Whether the mats between the camera and the ice hide ``point``."""
     if position[1] >= mat_y or point[1] <= mat_y + 1e-6:
@@ -120,6 +140,7 @@ def fit_edges(
     own, by_place, by_point = np.empty((2, 4)), np.empty((2, 4)), np.empty((2, 3))
     mean, total = np.empty(3), np.zeros(4 + len(shared_down))
     middle_x, middle_y = width / 2, height / 2
+    joined = -1  # the point that pixels[1] is of
     for m in range(len(curve_point) - 1):
         kind = curve_kind[m]
         if curve_kind[m + 1] != kind:
@@ -129,13 +150,14 @@ def fit_edges(
             continue
         if behind_near_mats(curve_point[m], position, mat_y, mat_height):
             continue
-        seen = True
-        for end in range(2):
-            seen = seen and slopes(
-                curve_point[m + end], position, rotation, focal, k1, middle_x, middle_y, pixel, own, by_place, by_point
-            )
-            pixels[end, 0], pixels[end, 1] = pixel[0], pixel[1]
-        if not seen:
+        if joined != m:
+            x, y, z = curve_point[m]
+            pixels[1] = see(x, y, z, position, rotation, focal, k1, middle_x, middle_y)
+        pixels[0] = pixels[1]
+        x, y, z = curve_point[m + 1]
+        pixels[1] = see(x, y, z, position, rotation, focal, k1, middle_x, middle_y)
+        joined = m + 1
+        if np.isnan(pixels[0, 0] + pixels[1, 0]):
             continue
         if max(pixels[0, 0], pixels[1, 0]) < 0 or min(pixels[0, 0], pixels[1, 0]) > width:
             continue
@@ -147,8 +169,9 @@ def fit_edges(
             continue
         normal_x, normal_y = -way_y / length, way_x / length
         # towards bare ice, in the picture
-        ice_x = by_point[0, 0] * inward[m, 0] + by_point[0, 1] * inward[m, 1]
-        ice_y = by_point[1, 0] * inward[m, 0] + by_point[1, 1] * inward[m, 1]
+        x, y = curve_point[m + 1, 0] + ASIDE_M * inward[m, 0], curve_point[m + 1, 1] + ASIDE_M * inward[m, 1]
+        ice_x, ice_y = see(x, y, z, position, rotation, focal, k1, middle_x, middle_y)
+        ice_x, ice_y = ice_x - pixels[1, 0], ice_y - pixels[1, 1]
         for along in range(2):
             slant = abs(normal_y) if along == COLUMN else abs(normal_x)
             if slant < LEAST_SLANT:

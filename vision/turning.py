@@ -141,23 +141,33 @@ def turn_of(step: Floats, focal_before: float, bend: float, turn: Floats) -> flo
         shorter = 1 + 2 * bend / f**2
         a, b = step[0] / (f * shorter), step[1] / (f * shorter)
         f = focal_before * np.exp(step[3]) / (1 + a * a + b * b) ** 0.75
-    reach = np.sqrt(a * a + b * b)
-    angle = np.arctan(reach) / max(reach, 1e-12)
-    turn[:] = turned(np.array([-b * angle, a * angle, 0.0])) @ turned(np.array([0.0, 0.0, step[2]]))
+    # the shortest turn that takes the axis to (a, b, 1), after one about the axis
+    n = np.sqrt(1 + a * a + b * b)
+    q = 1 / (n * (n + 1))
+    c, s = np.cos(step[2]), np.sin(step[2])
+    x0, x1, x2 = 1 / n + b * b * q, -a * b * q, -a / n
+    y0, y1, y2 = -a * b * q, 1 / n + a * a * q, -b / n
+    turn[0, 0], turn[1, 0], turn[2, 0] = c * x0 + s * y0, c * x1 + s * y1, c * x2 + s * y2
+    turn[0, 1], turn[1, 1], turn[2, 1] = c * y0 - s * x0, c * y1 - s * x1, c * y2 - s * x2
+    turn[0, 2], turn[1, 2], turn[2, 2] = a / n, b / n, 1 / n
     return float(f)
 
 
 @njit(cache=True)
 def level(rotation: Floats, like: Floats) -> None:
     """Roll the camera ``rotation`` (3, 3), in place, until its right axis is as level as that of ``like``."""
-    ahead = rotation[2]
-    flat = np.hypot(ahead[0], ahead[1])
-    # of the axes at right angles to ``ahead``: one is level, one points up
-    across = np.array([ahead[1] / flat, -ahead[0] / flat, 0.0])
-    up = np.cross(across, ahead)
+    x, y, z = rotation[2]
+    flat = np.hypot(x, y)
+    # of the axes at right angles to the one ahead, (y, -x, 0) / flat is level and (-x z, -y z, flat^2) / flat points up
     rise = min(max(like[0, 2] / flat, -0.5), 0.5)
-    rotation[0] = np.sqrt(1 - rise * rise) * across + rise * up
-    rotation[1] = np.cross(rotation[2], rotation[0])
+    even = np.sqrt(1 - rise * rise)
+    rotation[0, 0] = (even * y - rise * x * z) / flat
+    rotation[0, 1] = (-even * x - rise * y * z) / flat
+    rotation[0, 2] = rise * flat
+    right = rotation[0]
+    rotation[1, 0] = y * right[2] - z * right[1]
+    rotation[1, 1] = z * right[0] - x * right[2]
+    rotation[1, 2] = x * right[1] - y * right[0]
 
 
 @njit(cache=True)
@@ -174,7 +184,13 @@ def chain(
     rotation[0], focal[0] = first, first_focal
     for n in range(1, len(steps)):
         focal[n] = turn_of(steps[n], focal[n - 1], bend, turn)
-        rotation[n] = turn @ rotation[n - 1]
+        for i in range(3):
+            for j in range(3):
+                rotation[n, i, j] = (
+                    turn[i, 0] * rotation[n - 1, 0, j]
+                    + turn[i, 1] * rotation[n - 1, 1, j]
+                    + turn[i, 2] * rotation[n - 1, 2, j]
+                )
         if keeps_level:
             level(rotation[n], first)
 

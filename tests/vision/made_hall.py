@@ -21,19 +21,20 @@ def look(pan, tilt):
     return np.array([right, np.cross(ahead, right), ahead])
 
 
-def make_hall(count=150, speed_mps=12.0, k1=0.0, seed=0, edges=True, first_u=30.0, shift_m=0.5):
+def make_hall(count=150, speed_mps=12.0, k1=0.0, seed=0, edges=True, first_u=30.0, shift_m=0.5, place=PLACE):
     """Observations of ``count`` pictures without poses, the true poses, and (F, R, 2) where the racers are."""
     rng = np.random.default_rng(seed)
     rink = Rink(track_shift_m=shift_m)
     time_s = np.arange(count) / FPS
     u = first_u + speed_mps * time_s[:, None] - np.array(GAPS)
     feet = rink.to_ice(np.stack([u, np.broadcast_to(LANES, u.shape)], axis=-1))
-    target = feet.mean(axis=1) - PLACE[:2]
+    place = np.asarray(place)
+    target = feet.mean(axis=1) - place[:2]
     pan, reach = np.arctan2(target[:, 0], target[:, 1]), np.hypot(*target.T)
-    rotation = np.array([look(p, np.arctan2(PLACE[2] - 0.5, r)) for p, r in zip(pan, reach, strict=True)])
+    rotation = np.array([look(p, np.arctan2(place[2] - 0.5, r)) for p, r in zip(pan, reach, strict=True)])
     focal = 30.0 * reach
     known = np.ones(count)
-    poses = Poses(SIZE, np.tile(PLACE, (count, 1)), rotation, focal, k1 * known, 0 * known, known)
+    poses = Poses(SIZE, np.tile(place, (count, 1)), rotation, focal, k1 * known, 0 * known, known)
     camera = np.zeros((count, 3, 3))
     camera[:, 0, 0] = camera[:, 1, 1] = focal
     camera[:, :2, 2], camera[:, 2, 2] = np.array(SIZE) / 2, 1.0
@@ -75,7 +76,7 @@ def mat_edges(poses, rink):
         seen = poses.to_pixels(n, foot)
         for k in range(len(foot) - 1):
             outward = np.array([foot[k + 1, 1] - foot[k, 1], foot[k, 0] - foot[k + 1, 0]])
-            if (foot[k] - PLACE[:2]) @ outward <= 0 or not np.isfinite(seen[k : k + 2]).all():
+            if (foot[k] - poses.position[n, :2]) @ outward <= 0 or not np.isfinite(seen[k : k + 2]).all():
                 continue
             (x0, y0), (x1, y1) = sorted(seen[k : k + 2].tolist())
             for x in np.arange(STEP // 2, SIZE[0] - 1, STEP) + 0.5:

@@ -69,6 +69,18 @@ def test_by_itself(hall):
     assert np.nanmax(error) < 2.0
 
 
+@pytest.mark.parametrize(
+    ("place", "finds"), [((8.0, -22.0, 6.0), True), ((0.0, -30.0, 9.0), True), ((34.0, -8.0, 5.0), False)]
+)
+def test_cameras_elsewhere_are_found_or_left_alone(place, finds):
+    """Above the main camera and beside it; in the corner."""
+    seen, poses, feet = make_hall(count=100, place=place)
+    found = register(seen)
+    assert (found.poses is not None) == finds
+    if finds:
+        assert np.nanmax(errors_m(found, poses, feet)) < 0.5
+
+
 def test_who_does_not_race_tells_no_camera(hall):
     seen, _, _ = hall
     strolling, _, _ = make_hall(speed_mps=2.0)
