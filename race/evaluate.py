@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from race.errors import RaceFileError
+from race.evaluate_incidents import counts, fall_scores, incident_scores
 from race.evaluate_tracks import (
     Boxes,
     detection_scores,
@@ -24,14 +25,13 @@ from race.evaluate_tracks import (
     read_boxes,
     registration_scores,
 )
-from race.formats import Incident, Race, read_race
+from race.formats import Race, read_race
 
 Floats = NDArray[np.float64]
 
 NEAR_S = 0.5
 """A competitor is asked for within this of an event; crossings as near as this pair competitors."""
 VISIBLE = 0.5
-MATCH_S = 1.0
 PHOTO_FINISH_S = 0.020
 
 
@@ -67,8 +67,8 @@ def evaluate(run: Path, truth: Path) -> dict[str, Any]:
     if matches is not None:
         out["registration_m"] = registration_scores(run_file.parent, truth_file.parent, true, matches)
     if "incidents" in held:
-        out["falls"] = _fall_scores(got, true, pairs, seen)
-        out["incidents"] = _incident_scores(got, true, seen)
+        out["falls"] = fall_scores(got, true, pairs, seen.of)
+        out["incidents"] = incident_scores(got, true, pairs, seen.of)
     if "passes" in held:
         out["passes"] = _pass_scores(got, true, pairs, seen)
     if "competitors" in held:
@@ -291,82 +291,12 @@ def _gap(first: float | None, second: float | None) -> float | None:
 # Falls, passes, incidents -------------------------------------------------------
 
 
-def _fall_scores(run: Race, truth: Race, pairs: dict[int, int], seen: Visibility) -> dict[str, int]:
-    """One fall per competitor that fell, however the incidents group them; whoever has another role did not fall."""
-    back = {r: t for t, r in pairs.items()}
-    true = [(row.start_s, who) for row in truth.incidents if row.kind == "fall" for who in _fallen(row)]
-    mine = [(row.start_s, back.get(who, -who)) for row in run.incidents if row.kind == "fall" for who in _fallen(row)]
-    visible = [seen.of([who], time_s) for time_s, who in true]
-    return _counts(true, mine, visible)
-
-
-def _fallen(incident: Incident) -> list[int]:
-    named = [who for who in incident.competitors if incident.roles.get(str(who), "fallen").startswith("fall")]
-    return named or incident.competitors[:1]
-
-
 def _pass_scores(run: Race, truth: Race, pairs: dict[int, int], seen: Visibility) -> dict[str, int]:
     back = {r: t for t, r in pairs.items()}
     true = [(row.time_s, (row.by, row.on)) for row in truth.passes]
     mine = [(row.time_s, (back.get(row.by, -row.by), back.get(row.on, -row.on))) for row in run.passes]
     visible = [seen.of(who, time_s) for time_s, who in true]
-    return _counts(true, mine, visible)
-
-
-def _counts(true: list[tuple[float, Any]], mine: list[tuple[float, Any]], visible: list[bool]) -> dict[str, int]:
-    """Within MATCH_S and of the same competitors is the same event. Unseen ones are neither missed nor false."""
-    score = np.array([[_alike(t, m) for m in mine] for t in true]).reshape(len(true), len(mine))
-    matched = _match(score)
-    return {
-        "truth": sum(visible),
-        "found": sum(visible[t] for t, _ in matched),
-        "false": len(mine) - len(matched),
-    }
-
-
-def _alike(true: tuple[float, Any], mine: tuple[float, Any]) -> float:
-    apart = abs(true[0] - mine[0])
-    return 1 + (MATCH_S - apart) if true[1] == mine[1] and apart <= MATCH_S else 0.0
-
-
-def _match(score: Floats) -> list[tuple[int, int]]:
-    """One-to-one, the best score first; enough for events, of which hardly two can be confused."""
-    left, out = score.copy(), []
-    while left.size and left.max() > 0:
-        t, m = np.unravel_index(int(left.argmax()), left.shape)
-        out.append((int(t), int(m)))
-        left[t, :] = left[:, m] = 0
-    return out
-
-
-def _incident_scores(run: Race, truth: Race, seen: Visibility) -> dict[str, Any]:
-    true = [row for row in truth.incidents if row.kind != "fall"]
-    mine = [row for row in run.incidents if row.kind != "fall"]
-    score = np.array([[_overlap(t, m) for m in mine] for t in true]).reshape(len(true), len(mine))
-    matched = _match(score)
-    visible = [seen.of(row.competitors, (row.start_s + row.end_s) / 2) for row in true]
-    right = [(t, m) for t, m in matched if visible[t] and _family(true[t]) and _family(true[t]) == _family(mine[m])]
-    real = {m for _, m in matched}
-    return {
-        "truth": sum(visible),
-        "found": sum(visible[t] for t, _ in matched),
-        "false": len(mine) - len(matched),
-        "right_family": len(right),
-        "calibration": [{"confidence": row.confidence, "real": m in real} for m, row in enumerate(mine)],
-    }
-
-
-def _overlap(true: Incident, mine: Incident) -> float:
-    """Seconds shared; windows that touch in an instant overlap too."""
-    shared = min(true.end_s, mine.end_s) - max(true.start_s, mine.start_s)
-    return shared + 1e-6 if shared >= 0 else 0.0
-
-
-def _family(incident: Incident) -> str | None:
-    """The letter of the likeliest code: C corner, S straight, F finish, O off track, A assistance, R relay."""
-    if not incident.codes:
-        return None
-    return max(incident.codes, key=lambda one: one.weight).code[0]
+    return counts(true, mine, visible)
 
 
 def _naming(run: Race, truth: Race, pairs: dict[int, int]) -> float | None:

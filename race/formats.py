@@ -110,16 +110,22 @@ class Code(Model):
 
 
 class Incident(Model):
+    """A question for review, never a verdict. ``evidence`` holds numbers, with ``_sd_`` beside those that have one."""
+
     id: int
     kind: IncidentKind
     start_s: float
     end_s: float
+    at_s: float | None = Field(default=None, description="the moment it is about: of the contact, of the fall")
     competitors: list[int]
     roles: dict[str, str] = {}
     codes: list[Code] = []
     confidence: float
     evidence: dict[str, Any] = {}
+    question: str | None = Field(default=None, description="who has to answer for what, in one neutral sentence")
     clip: str | None = None
+    clip_from_s: float | None = Field(default=None, description="when the clip's first picture is, in the video")
+    clip_to_s: float | None = Field(default=None, description="when its last picture is")
 
 
 class IdentityDoubt(Model):
