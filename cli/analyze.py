@@ -19,6 +19,7 @@ from race.rink import Rink
 from race.start_list import read_start_list
 from race.tables import write_camera, write_detections, write_track_tables
 from report.annotated import annotate
+from report.clips import write_clips
 from report.exports import write_incidents_csv, write_laps_csv
 from report.html import write_report
 from tracking import Corrections, read_corrections
@@ -66,12 +67,15 @@ def analyze(request: Request) -> None:
         write_camera(observations, race.camera_level, staging / "camera.parquet")
         write_track_tables(result, staging)
         write_laps_csv(race, staging / "laps.csv")
-        write_incidents_csv(race, staging / "incidents.csv")
         write_race(race, staging / "race.json")
         if request.video is not None:
             with stage("Drawing the video", video.frames) as advance:
                 drawn = staging / "annotated.mp4"
                 annotate(request.video, staging, drawn, lambda number: advance(None), request.draw_rink)
+            if race.incidents:
+                with stage("Cutting clips"):
+                    race = write_clips(request.video, staging)
+        write_incidents_csv(race, staging / "incidents.csv")
         race = race.model_copy(update={"computing": _computing(started, observations)})
         write_race(race, staging / "race.json")
         write_report(staging)

@@ -22,6 +22,7 @@ ANALYSIS = (
     "report.html",
     "lapchart.svg",
     "annotated.mp4",
+    "clips",
     "observations",
 )
 """What ``analyze`` writes (DESIGN, files); the first is what makes a folder a run."""

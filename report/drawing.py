@@ -40,7 +40,7 @@ class _Racer:
 
 
 class Overlay:
-    """Draws a run on its pictures, given one after the other in order."""
+    """Draws a run on its pictures, given in order; trails begin anew where pictures are left out."""
 
     def __init__(
         self, race: Race, tracks: pl.DataFrame, camera: pl.DataFrame | None, rink: RinkLines | None = None
@@ -55,15 +55,17 @@ class Overlay:
         self._leader_crossings = [c for c in race_columns(race) if c.leader_s is not None]
         self._trails = Trails()
         self._shot: Shot | None = None
+        self._number = -1
 
     def draw(self, image: Image, number: int, time_s: float) -> None:
         """Draw on ``image`` (H, W, 3) BGR, which is picture ``number`` at ``time_s``."""
         shot = _shot_at(self._race, time_s)
-        if shot != self._shot:
+        if shot != self._shot or number != self._number + 1:
             self._trails.clear()
             self._shot = shot
         else:
             self._trails.move(self._motions.get(number))
+        self._number = number
         racers = self._racers.get(number, [])
         self._trails.add(*_feet(racers, image.shape[0]), time_s)
 
@@ -81,6 +83,10 @@ class Overlay:
             _draw_label(image, text, racer.box, self._colours[racer.id], unit, taken)
         if shot is None or shot.kind == "race":
             _draw_banner(image, self.banner(time_s), unit)
+
+    def boxes(self, number: int) -> dict[int, tuple[float, float, float, float]]:
+        """Racers' boxes (x, y, w, h) in picture ``number``, by competitor."""
+        return {racer.id: racer.box for racer in self._racers.get(number, [])}
 
     def _bgr(self, id_: int) -> Colour:
         return _bgr(self._colours[id_])

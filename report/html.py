@@ -8,10 +8,14 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from race.errors import OutputError, RaceFileError
+from race.events import penalty_codes
 from race.formats import Competitor, FinishRow, Race, read_race
+from race.rink import Rink
 from report import svg
 from report.colours import competitor_colours
 from report.columns import Cell, Column, has_laps, race_columns
+from report.dossier import incident_svg
+from report.evidence import evidence_rows
 from report.gapchart import gap_chart_svg
 from report.labels import (
     clock_label,
@@ -94,13 +98,13 @@ def _page(race: Race, folder: Path) -> str:
     }
     environment.filters |= {"clock": clock_label, "words": lambda name: name.replace("_", " ")}
     tracks = _read_tracks(folder / "tracks.parquet")
-    colours, columns = competitor_colours(race), race_columns(race)
+    colours, columns, names = competitor_colours(race), race_columns(race), competitor_names(race)
     timed = sum(column.leader_s is not None for column in columns)
     return environment.get_template("report.html").render(
         race=race,
         title=event_title(race.event),
         video_name=file_name(race),
-        names=competitor_names(race),
+        names=names,
         colours=colours,
         swatches={c.id: _swatch(k, colours[c.id]) for k, c in enumerate(race.competitors)},
         results=results(race),
@@ -113,10 +117,24 @@ def _page(race: Race, folder: Path) -> str:
         timeline=timeline_svg(race),
         showings=showings(race),
         annotated="annotated.mp4" if (folder / "annotated.mp4").is_file() else None,
+        drawings=_drawings(race, tracks, names, colours),
+        evidence={i.id: evidence_rows(i, names) for i in race.incidents},
+        code_words=penalty_codes(),
         clips={i.id: quote(i.clip) for i in race.incidents if i.clip is not None and _holds(folder, i.clip)},
         why_no_rank=why_no_rank,
         no_finish=NO_FINISH,
     )
+
+
+def _drawings(
+    race: Race, tracks: pl.DataFrame | None, names: dict[int, str], colours: dict[int, str]
+) -> dict[int, str]:
+    """Each incident's drawing, where there are paths in metres."""
+    if tracks is None:
+        return {}
+    rink = Rink(track_shift_m=race.event.track_shift_m or 0.0)
+    drawn = {i.id: incident_svg(i, tracks, rink, names, colours) for i in race.incidents}
+    return {id_: text for id_, text in drawn.items() if text is not None}
 
 
 def results(race: Race) -> list[Result]:

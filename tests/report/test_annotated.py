@@ -12,9 +12,10 @@ from av.video.reformatter import Colorspace
 
 from race.errors import OutputError, RaceFileError, VideoError
 from race.formats import Race, Shot, write_race
-from report.annotated import BT709, annotate
+from report.annotated import annotate
 from report.colours import competitor_colours, rgb
 from report.drawing import Overlay
+from report.encoding import BT709
 from vision.frames import FrameReader
 
 TICKS = 1000
