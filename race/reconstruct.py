@@ -15,6 +15,7 @@ from race.ice import IcePaths, find_ice_paths
 from race.ice_laps import count_from_start, find_passages
 from race.ice_order import gaps_in_time
 from race.identify import identify
+from race.incidents import with_incidents
 from race.laps import Passage, consistent, group_passages, number_passages
 from race.naming import with_usual_spelling
 from race.observations import Lines, Observations
@@ -110,6 +111,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     if observations.track_shift_m is not None:
         shifted = race.event.model_copy(update={"track_shift_m": round(observations.track_shift_m, 3)})
         race = race.model_copy(update={"event": shifted})
+    race = with_incidents(race, paths, ice, model)
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"
         race = race.model_copy(update={"warnings": [*race.warnings, warning]})

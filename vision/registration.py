@@ -95,8 +95,7 @@ class Registered:
 def register(video: Observations, by_hand: Keyframes | None = None, rink: Rink | None = None) -> Observations:
     """``video`` with the camera's poses and the track's shift, as far as they can be had.
 
-    With points set ``by_hand``, stretches that hold a keyframe begin from there, and no others are registered; what has
-    poses already loses them. A keyframe that has no pose in the end is told in the warnings.
+    With points set ``by_hand``, stretches that hold a keyframe begin from there, and no others are registered.
 
     Raises RaceFileError where the points set by hand fit no camera.
     """
@@ -117,22 +116,8 @@ def register(video: Observations, by_hand: Keyframes | None = None, rink: Rink |
         if one is not None:
             found.append(one)
     if not found:
-        registered = replace(video, poses=None, track_shift_m=None)
-    else:
-        registered = replace(video, poses=_poses(found, video), track_shift_m=_shift(found))
-    if by_hand is None:
-        return registered
-    return replace(registered, warnings=list(dict.fromkeys([*registered.warnings, *_unused(registered, by_hand)])))
-
-
-def _unused(video: Observations, by_hand: Keyframes) -> list[str]:
-    posed = video.frames.number[video.poses.known] if video.poses is not None else np.empty(0)
-    return [
-        f"{by_hand.path}: frame {frame}: no pose came of these points: the picture is not in what was watched, "
-        "the camera's motion around it is unknown, or what is seen there does not fit them"
-        for frame in by_hand.frame
-        if frame not in posed
-    ]
+        return video
+    return replace(video, poses=_poses(found, video), track_shift_m=_shift(found))
 
 
 def _by_itself(seen: Seen, rows: Ints) -> Registered | None:

@@ -1,0 +1,140 @@
+"""All incidents of a race at camera level B: from paths in metres to questions with evidence."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.events import RaceEvent
+from race.formats import Incident
+from race.ice import IcePaths
+from race.incidents.alone import find_false_start, find_off_track, find_slow
+from race.incidents.dossier import (
+    Context,
+    encounter_incident,
+    fall_incident,
+    false_start_incident,
+    off_track_incident,
+    slow_incident,
+)
+from race.incidents.encounters import Encounters, find_encounters
+from race.incidents.falls import FallMoment, find_fall_moments
+from race.incidents.kinematics import Kinematics, find_kinematics
+from race.incidents.model import calibrated, read_models
+from race.rink import Rink
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+TOLD_FROM = 0.5
+"""Of the confidence; what is more likely unreal than real is not told."""
+ASKED_FROM = 0.02
+"""Of a model's chance, before it is calibrated."""
+KNOWN_SD_M = 0.6
+"""A place that is less sure than this says nothing about bodies that touch or a line that was left."""
+UP_MPS = 6.0
+RECOVERS_S = 14.0
+"""After a fall nothing else is asked of a racer until it is up and under way again, at most so long."""
+
+
+def find_incidents(
+    ice: IcePaths,
+    box: Floats,
+    rink: Rink,
+    event: RaceEvent | None,
+    from_start: bool,
+    names: dict[int, str],
+    finish_s: dict[int, float] | None = None,
+    told_from: float | None = None,
+) -> list[Incident]:
+    """Questions for review, by time, with ids from 1.
+
+    ``box`` (R, F, 4) are the racers' boxes in pixels, NaN where not seen. ``from_start``: ``s_m`` counts from the start
+    line, so that the finish is known; else ``finish_s``, by competitor, tells. ``names`` by competitor. ``told_from``
+    is the least confidence, where the usual ones are not wanted.
+    """
+    if len(ice.time_s) < 3 or not len(ice.ids):
+        return []
+    k = find_kinematics(known_places(ice), rink)
+    finish_m = event.distance_m if event is not None and from_start else _finish_m(k, finish_s or {})
+    relay, models = event is not None and event.is_relay, read_models()
+    asked = find_fall_moments(k, box, relay, models["fall"], ASKED_FROM)
+    falls = [fall for fall in asked if calibrated("fall", fall.probability) >= TOLD_FROM]
+    down = _down(k, falls)
+    context = Context(k, ice, names, event, finish_m, falls, down)
+
+    out = [fall_incident(context, fall) for fall in asked]
+    racing = np.isfinite(k.d) & ~down
+    if finish_m is not None:
+        racing &= k.s <= finish_m
+    out += [false_start_incident(context, start) for start in find_false_start(k)]
+    out += [off_track_incident(context, off) for off in find_off_track(k, racing)]
+    out += [slow_incident(context, slow) for slow in find_slow(k, racing)]
+    out += _encounters(context, find_encounters(k, finish_m, relay), racing)
+    least = TOLD_FROM if told_from is None else told_from
+    told = [one for one in out if one.confidence >= least]
+    told.sort(key=lambda one: (one.start_s, one.kind))
+    return [one.model_copy(update={"id": number}) for number, one in enumerate(told, start=1)]
+
+
+def _finish_m(k: Kinematics, finish_s: dict[int, float]) -> float | None:
+    """s at the finish, from when racers were there; None where nobody was seen there."""
+    at = [k.s[row, k.at(finish_s[int(id_)])] for row, id_ in enumerate(k.ids) if int(id_) in finish_s]
+    known = [float(s) for s in at if np.isfinite(s)]
+    return float(np.median(known)) if known else None
+
+
+def known_places(ice: IcePaths) -> IcePaths:
+    """The same with places that are not sure enough taken away."""
+    with np.errstate(invalid="ignore"):
+        unsure = ~(ice.xy_sd <= KNOWN_SD_M)
+    return replace(
+        ice,
+        xy=np.where(unsure[..., None], np.nan, ice.xy),
+        s_m=np.where(unsure, np.nan, ice.s_m),
+        d_m=np.where(unsure, np.nan, ice.d_m),
+    )
+
+
+def _down(k: Kinematics, falls: list[FallMoment]) -> Mask:
+    """(R, F) on the ice, or not yet under way again."""
+    down = np.zeros(k.d.shape, bool)
+    for fall in falls:
+        down[fall.row, k.frames(fall.time_s + 0.15, up_again_s(k, fall))] = True
+    return down
+
+
+def up_again_s(k: Kinematics, fall: FallMoment) -> float:
+    """When the racer is under way again: at UP_MPS after having been slower, or seen no more and then racing."""
+    window = k.frames(fall.time_s + 1.5, fall.time_s + RECOVERS_S)
+    fast = np.flatnonzero((k.v[fall.row, window] > UP_MPS) & (k.d[fall.row, window] < 4.7)) + window.start
+    slow = np.flatnonzero(k.v[fall.row, window] < UP_MPS) + window.start
+    if len(slow):
+        fast = fast[fast > slow[0]]
+    if len(fast):
+        return float(k.time_s[fast[0]])
+    return float(min(k.time_s[-1], fall.time_s + RECOVERS_S))
+
+
+def _encounters(context: Context, found: Encounters, racing: Mask) -> list[Incident]:
+    """The encounters that are likely to be contacts; of a pair's within two seconds the likeliest."""
+    if not len(found.time_s):
+        return []
+    k = context.k
+    model = read_models()["encounter"]
+    frame = np.array([k.at(moment) for moment in found.time_s])
+    both = racing[found.a, frame] & racing[found.b, frame]
+    chance = model.probabilities(found.features)
+    real = np.where(both, 1.0 - chance[:, model.classes.index("none")], 0.0)
+    out: list[Incident] = []
+    taken: list[tuple[set[int], float]] = []
+    for n in np.argsort(-real):
+        if real[n] < ASKED_FROM:
+            break
+        pair = {int(found.a[n]), int(found.b[n])}
+        if any(pair == other and abs(found.time_s[n] - moment) < 2.0 for other, moment in taken):
+            continue
+        taken.append((pair, float(found.time_s[n])))
+        shares = {name: float(p) for name, p in zip(model.classes, chance[n], strict=True) if name != "none"}
+        out.append(encounter_incident(context, found, int(n), shares, calibrated("encounter", float(real[n]))))
+    return out

@@ -1,0 +1,147 @@
+"""What incidents are read from: smoothed paths, their rates, and the line usually skated, all (R, F) on the frames.
+
+A place's error wanders for a third of a second, so that smoothing over less takes little of it away; over more it
+would blur a contact, which is over in half a second. Hence short windows, and uncertainties that count on one
+independent place per window.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from race.ice import IcePaths
+from race.rink import Rink
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+PLACE_WINDOW_S = 0.12
+SPEED_WINDOW_S = 0.28
+"""Half windows of the straight lines fitted to places, for where somebody is and for how fast."""
+LINE_BIN_M = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kinematics:
+    """R racers on F frames; NaN where not known.
+
+    time_s  (F,)
+    u       (R, F)  m along the measured line past the finish line, in [0, lap)
+    s, d    (R, F)  m along the race and outside the measured line, smoothed
+    beyond  (R, F)  m outside the line usually skated at that place in this race
+    v       (R, F)  m/s over the ice
+    d_rate  (R, F)  m/s outwards, less what the usual line has at that place
+    sd      (R, F)  m, of a place
+    corner  (R, F)  in a corner
+    seen    (R, F)  1 where detected, else 0: between sights a path is only likely
+    """
+
+    ids: NDArray[np.int32]
+    rink: Rink
+    time_s: Floats
+    u: Floats
+    s: Floats
+    d: Floats
+    beyond: Floats
+    v: Floats
+    d_rate: Floats
+    sd: Floats
+    corner: Mask
+    seen: Floats
+
+    def at(self, time_s: float) -> int:
+        """The frame nearest to ``time_s``."""
+        n = int(np.searchsorted(self.time_s, time_s))
+        n = min(max(n, 1), len(self.time_s) - 1)
+        return n if self.time_s[n] - time_s < time_s - self.time_s[n - 1] else n - 1
+
+    def frames(self, from_s: float, to_s: float) -> slice:
+        """Frames of ``from_s`` to ``to_s``, both included."""
+        return slice(int(np.searchsorted(self.time_s, from_s)), int(np.searchsorted(self.time_s, to_s, side="right")))
+
+
+def find_kinematics(ice: IcePaths, rink: Rink) -> Kinematics:
+    """Smoothed ``ice``. Needs two frames or more."""
+    known = np.isfinite(ice.xy[..., 0])
+    v, _ = fit_lines(ice.time_s, np.where(known, ice.speed_mps, np.nan), PLACE_WINDOW_S)
+    s, _ = fit_lines(ice.time_s, ice.s_m, PLACE_WINDOW_S)
+    d, _ = fit_lines(ice.time_s, ice.d_m, PLACE_WINDOW_S)
+    _, d_rate = fit_lines(ice.time_s, ice.d_m, SPEED_WINDOW_S)
+    u = np.where(known, rink.to_track(np.nan_to_num(ice.xy))[..., 0], np.nan)
+    half_lap = rink.lap_m / 2
+    local = np.mod(u - rink.track_shift_m, half_lap)
+    usual, slope = _usual_line(local, d, v, half_lap)
+    with np.errstate(invalid="ignore"):
+        corner = (local > rink.straight_m / 2) & (local < half_lap - rink.straight_m / 2)
+    seen = ice.seen.astype(np.float64)
+    return Kinematics(
+        ice.ids, rink, ice.time_s, u, s, d, d - usual, v, d_rate - slope * v, ice.xy_sd.copy(), corner, seen
+    )
+
+
+def _usual_line(local: Floats, d: Floats, v: Floats, half_lap: float) -> tuple[Floats, Floats]:
+    """(R, F) median d of all who skate past the same place of either half lap, and its slope along the track."""
+    bins = round(half_lap / LINE_BIN_M)
+    skating = np.isfinite(d) & (v > 7.0) & (d < 4.7)
+    which = np.where(skating, np.floor(np.nan_to_num(local) / half_lap * bins), -1).astype(np.int64)
+    line = np.full(bins, np.nan)
+    for k in range(bins):
+        here = d[which == k]
+        if len(here) >= 8:
+            line[k] = np.median(here)
+    held = np.flatnonzero(np.isfinite(line))
+    if len(held) < 2:
+        return np.zeros_like(d), np.zeros_like(d)
+    centre = (np.arange(bins) + 0.5) * half_lap / bins
+    line = np.interp(centre, centre[held], line[held], period=half_lap)
+    slope = (np.roll(line, -1) - np.roll(line, 1)) / (2 * half_lap / bins)
+    at = np.nan_to_num(local)
+    return (
+        np.asarray(np.interp(at, centre, line, period=half_lap)),
+        np.asarray(np.interp(at, centre, slope, period=half_lap)),
+    )
+
+
+def fit_lines(time_s: Floats, values: Floats, half_window_s: float) -> tuple[Floats, Floats]:
+    """(F,), (N, F) -> value and rate (N, F) of a straight line fitted to the frames within ``half_window_s``.
+
+    NaN where the value itself is unknown; the rate also where the window holds less than half of its frames' time.
+    """
+    value, rate = np.full_like(values, np.nan), np.full_like(values, np.nan)
+    fit_lines_kernel(time_s, values, half_window_s, value, rate)
+    return value, rate
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def fit_lines_kernel(time_s: Floats, values: Floats, half_window_s: float, value: Floats, rate: Floats) -> None:
+    """Fill ``value`` and ``rate`` (N, F) in place."""
+    rows, frames = values.shape
+    for r in range(rows):
+        first = 0
+        for n in range(frames):
+            if np.isnan(values[r, n]):
+                continue
+            while time_s[n] - time_s[first] > half_window_s + 1e-9:
+                first += 1
+            count, st, sv, stt, stv, low, high = 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            k = first
+            while k < frames and time_s[k] - time_s[n] <= half_window_s + 1e-9:
+                if not np.isnan(values[r, k]):
+                    t = time_s[k] - time_s[n]
+                    v = values[r, k] - values[r, n]
+                    low, high = min(low, t), max(high, t)
+                    count += 1
+                    st += t
+                    sv += v
+                    stt += t * t
+                    stv += t * v
+                k += 1
+            value[r, n] = values[r, n] + sv / count
+            spread = stt - st * st / count
+            if spread > 1e-12:
+                slope = (stv - st * sv / count) / spread
+                value[r, n] = values[r, n] + (sv - slope * st) / count
+                if high - low >= half_window_s - 1e-9:
+                    rate[r, n] = slope

@@ -1,0 +1,111 @@
+"""Incidents of simulated races, seen as the race would see them, and of paths drawn by hand."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from race.events import find_event
+from race.formats import Incident
+from race.ice import IcePaths
+from race.incidents import find_incidents
+from race.rink import Rink
+from simulation.camera import Footage, direct
+from simulation.figure import Pictured, picture
+from simulation.motion import Motion
+from simulation.race import simulate_race
+from simulation.scenario import OrderSpec, Requirements, Scenario
+from tests.race.incidents.sighted import sighted
+
+EVENT = find_event("500m", "m")
+SIZE = (960, 540)
+
+
+def filmed(seed: int, *orders: OrderSpec, require: Requirements | None = None) -> tuple[Motion, Footage, Pictured]:
+    scenario = Scenario(
+        event="500m", gender="m", starters=4, order=list(orders), require=require or Requirements(finishers=4)
+    )
+    motion = simulate_race(scenario, seed)
+    footage = direct(motion, "fixed", 25.0, SIZE, seed)
+    return motion, footage, picture(motion, footage)
+
+
+def found(
+    seed: int, *orders: OrderSpec, require: Requirements | None = None, told_from: float | None = None
+) -> tuple[list[Incident], list[Incident]]:
+    """What is told of a 500 m with ``orders``, and what is true, in the same times."""
+    motion, footage, pictured = filmed(seed, *orders, require=require)
+    ice, box = sighted(motion, footage, pictured, seed)
+    assert ice is not None
+    start = footage.race_start_s
+    truth = [
+        row.model_copy(update={"start_s": row.start_s + start, "end_s": row.end_s + start}) for row in motion.incidents
+    ]
+    names = {1: "Ana", 2: "Bea", 3: "Cleo", 4: "Dora"}
+    return find_incidents(ice, box, ice.rink, EVENT, True, names, told_from=told_from), truth
+
+
+def test_a_fall_is_found_where_and_when_it_is() -> None:
+    told, truth = found(5, OrderSpec(do="slip", racer=2, lap=2.25), require=Requirements(falls=1))
+    (fall,) = [row for row in told if row.kind == "fall"]
+    (true,) = [row for row in truth if row.kind == "fall"]
+    assert fall.competitors == true.competitors == [2]
+    assert fall.roles == {"2": "fallen"}
+    assert abs(fall.start_s - true.start_s) < 0.6
+    assert fall.evidence["where"] == true.evidence["where"]
+    assert fall.evidence["rejoined"] == true.evidence["rejoined"]
+    assert fall.evidence["fallen_together"] == [2]
+    assert "Bea" in str(fall.question)
+
+
+def test_a_clean_race_raises_nothing_sure() -> None:
+    told, truth = found(11, require=Requirements(falls=0, incidents=0))
+    assert truth == []
+    assert [row.kind for row in told if row.confidence > 0.6] == []
+
+
+def test_less_sure_ones_are_told_when_asked_for() -> None:
+    motion, footage, pictured = filmed(11)
+    ice, box = sighted(motion, footage, pictured, 11)
+    assert ice is not None
+    usual = find_incidents(ice, box, ice.rink, EVENT, True, {})
+    more = find_incidents(ice, box, ice.rink, EVENT, True, {}, told_from=0.0)
+    assert len(more) > len(usual)
+    assert [row.id for row in more] == list(range(1, len(more) + 1))
+    assert all(0 <= row.confidence <= 1 and row.start_s <= row.end_s for row in more)
+
+
+def test_cutting_in_is_a_lane_change_with_its_evidence() -> None:
+    wanted = Requirements(incidents_at_least=1, falls=0)
+    told, truth = found(3, OrderSpec(do="cut_in", racer=3, lap=1.6), require=wanted, told_from=0.02)
+    true = next(row for row in truth if row.kind == "lane_change")
+    near = [row for row in told if set(row.competitors) == set(true.competitors) and row.start_s < true.end_s]
+    assert near
+    row = near[0]
+    assert true.codes[0].code in {code.code for code in row.codes}
+    assert sum(code.weight for code in row.codes) <= 1.001
+    evidence = row.evidence
+    assert evidence["distance_m"] < 1.3 and evidence["distance_sd_m"] > 0
+    assert set(evidence["speed_before_mps"]) == {str(who) for who in row.competitors}
+    assert evidence["impeded_rank"] in (1, 2, 3, 4)
+    assert str(row.question).endswith("?")
+
+
+def test_nothing_comes_of_nothing(paths: Callable[..., IcePaths]) -> None:
+    ice = paths(np.full((2, 100), np.nan), np.full((2, 100), np.nan))
+    assert find_incidents(ice, np.full((2, 100, 4), np.nan), Rink(), None, False, {}) == []
+    short = paths(np.zeros((1, 2)), 0.0)
+    assert find_incidents(short, np.full((1, 2, 4), np.nan), Rink(), None, False, {}) == []
+
+
+def test_off_track_carries_its_code_and_depth(paths: Callable[..., IcePaths]) -> None:
+    t = np.arange(20 * 25) / 25
+    s = 12.0 * t[None] + np.array([[0.0], [-8.0]])
+    d = np.full(s.shape, 0.4)
+    # 8.1 to 9.9 s: in the corner after the start of the second lap, about 105 m from the start line.
+    d[0] -= 1.6 * np.exp(-(((s[0] - 137.0) / 6.0) ** 2))
+    told = find_incidents(paths(s, d), np.full((*s.shape, 4), np.nan), Rink(), None, True, {}, told_from=0.0)
+    (off,) = [row for row in told if row.kind == "off_track"]
+    assert off.competitors == [1]
+    assert off.codes[0].code == "OF2"
+    assert off.evidence["inside_blocks_by_m"] == pytest.approx(0.7, abs=0.12)
