@@ -31,6 +31,8 @@ coloured. Ice far away takes on a tint of the mats; paint under the ice is pale 
 PERSON_MARGIN = 0.08
 """Of a box's height, left out around it."""
 
+GROWN = np.ones((3, 3), np.uint8)
+
 COLUMN, ROW = 0, 1
 ELSEWHERE, ONTO_SURFACE, OFF_SURFACE, INTO_PAINT, OUT_OF_PAINT = range(5)
 """Kinds of edges, going down or to the right: the surface on neither side, after it, before it, or on both sides and
@@ -43,29 +45,33 @@ def find_edges(number: int, image: Image, person_boxes: Floats, graphics: Mask |
     height, width = image.shape[:2]
     scale = WORKING_WIDTH / width
     size = (WORKING_WIDTH, max(1, round(height * scale)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if size != (width, height) else image
+    small = image
+    if width >= 2 * WORKING_WIDTH:  # by half first, four pixels into one, which is quicker
+        small = cv2.resize(small, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
+    if size != (small.shape[1], small.shape[0]):
+        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
     hidden = np.zeros(small.shape[:2], np.uint8)
     if graphics is not None:
-        hidden[cv2.resize(graphics.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 0] = 1
+        hidden = cv2.dilate(cv2.resize(graphics.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST), GROWN)
     for x, y, w, h in person_boxes * scale:
         margin = PERSON_MARGIN * h + 2
         corners = (int(x - margin), int(y - margin)), (int(x + w + margin), int(y + h + margin))
         cv2.rectangle(hidden, *corners, 1, thickness=cv2.FILLED)
-    bright, saturation = _surface(small, hidden > 0)
+    bright = _brightness(small, hidden)
     parts = []
     for along in (COLUMN, ROW):
-        planes = (small, hidden, bright, saturation)
-        picture, covered, shining, coloured = planes if along == COLUMN else (a.swapaxes(0, 1) for a in planes)
+        picture, covered = (small, hidden) if along == COLUMN else (small.swapaxes(0, 1), hidden.swapaxes(0, 1))
         middle = np.arange(STEP // 2, picture.shape[1] - 1, STEP)
         # the mean of three neighbouring scan lines, (lines, length, 3)
         bands = [picture[:, middle + k].astype(np.float32) for k in (-1, 0, 1)]
-        lines = np.ascontiguousarray(np.mean(bands, axis=0).transpose(1, 0, 2))
+        lines = np.ascontiguousarray(((bands[0] + bands[1] + bands[2]) / np.float32(3)).transpose(1, 0, 2))
+        surface, saturation = _surface(np.ascontiguousarray(picture[:, middle].swapaxes(0, 1)), bright)
         found = np.empty((len(middle) * (MOST_ON_SURFACE + MOST_ELSEWHERE), 3), np.float32)
         n = _scan(
             lines,
             np.ascontiguousarray(covered[:, middle].T),
-            np.ascontiguousarray(shining[:, middle].T),
-            np.ascontiguousarray(coloured[:, middle].T),
+            surface,
+            saturation,
             REACH,
             MIN_CONTRAST,
             (MOST_ELSEWHERE, MOST_ON_SURFACE),
@@ -78,15 +84,23 @@ def find_edges(number: int, image: Image, person_boxes: Floats, graphics: Mask |
     return Edges(np.full(len(xy), number, np.int32), xy.astype(np.float32), along_all, kind_all)
 
 
-def _surface(small: Image, hidden: Mask) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """(H, W) 1 where ``small`` may be ice or paint, by the picture's own bright part, and (H, W) saturation."""
-    b, g, r = cv2.split(small)
-    highest, lowest = cv2.max(cv2.max(b, g), r), cv2.min(cv2.min(b, g), r)
+def _brightness(small: Image, hidden: NDArray[np.uint8]) -> float:
+    """Of the picture's bright part, in its weakest colour, looked up in every fourth row and column."""
+    samples = _over_colours(np.minimum, small[::4, ::4])[hidden[::4, ::4] == 0]
+    return float(np.percentile(samples, 90)) if len(samples) else 255.0
+
+
+def _over_colours(pick: np.ufunc, pixels: Image) -> Image:
+    """(..., 3) -> (...). Several times as fast as a reduction over so short an axis."""
+    return np.asarray(pick(pick(pixels[..., 0], pixels[..., 1]), pixels[..., 2]))
+
+
+def _surface(pixels: Image, bright: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """(L, N) 1 where ``pixels`` (L, N, 3) may be ice or paint, and (L, N) their saturation."""
+    lowest, highest = _over_colours(np.minimum, pixels), _over_colours(np.maximum, pixels)
     saturation = 1 - lowest.astype(np.float32) / np.maximum(highest, 1)
-    samples = lowest[::4, ::4][~hidden[::4, ::4]]
-    bright = float(np.percentile(samples, 90)) if len(samples) else 255.0
     surface = (lowest > SURFACE_BRIGHTNESS * bright) & (saturation < SURFACE_SATURATION)
-    return surface.astype(np.uint8), saturation
+    return surface.astype(np.uint8), saturation.astype(np.float32, copy=False)
 
 
 @njit(cache=True)

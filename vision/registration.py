@@ -36,8 +36,9 @@ from vision.adjust import (
 )
 from vision.first_guess import K1, PLACE, PLACE_SD, guess_cameras
 from vision.judging import LOCKED, LOST, find_sd_px, find_support, is_painted, links_off, racing, torn_off
-from vision.keyframes import KeyCameras, Keyframes, find_key_cameras
+from vision.keyframes import LARGEST_MISS, KeyCameras, Keyframes, find_key_cameras
 from vision.racing_feet import Feet, find_feet, looking
+from vision.rink_fit import see
 from vision.turning import bridge, chain, fill, read_motion
 
 Floats = NDArray[np.float64]
@@ -95,7 +96,8 @@ class Registered:
 def register(video: Observations, by_hand: Keyframes | None = None, rink: Rink | None = None) -> Observations:
     """``video`` with the camera's poses and the track's shift, as far as they can be had.
 
-    With points set ``by_hand``, stretches that hold a keyframe begin from there, and no others are registered.
+    With points set ``by_hand``, stretches that hold a keyframe begin from there, and no others are registered; what has
+    poses already loses them. A keyframe that has no pose in the end is told in the warnings.
 
     Raises RaceFileError where the points set by hand fit no camera.
     """
@@ -116,8 +118,22 @@ def register(video: Observations, by_hand: Keyframes | None = None, rink: Rink |
         if one is not None:
             found.append(one)
     if not found:
-        return video
-    return replace(video, poses=_poses(found, video), track_shift_m=_shift(found))
+        registered = replace(video, poses=None, track_shift_m=None)
+    else:
+        registered = replace(video, poses=_poses(found, video), track_shift_m=_shift(found))
+    if by_hand is None:
+        return registered
+    return replace(registered, warnings=list(dict.fromkeys([*registered.warnings, *_unused(registered, by_hand)])))
+
+
+def _unused(video: Observations, by_hand: Keyframes) -> list[str]:
+    posed = video.frames.number[video.poses.known] if video.poses is not None else np.empty(0)
+    return [
+        f"{by_hand.path}: frame {frame}: no pose came of these points: the picture is not in what was watched, "
+        "the camera's motion around it is unknown, or what is seen there does not fit them"
+        for frame in by_hand.frame
+        if frame not in posed
+    ]
 
 
 def _by_itself(seen: Seen, rows: Ints) -> Registered | None:
@@ -165,7 +181,21 @@ def _from_keyframes(seen: Seen, rows: Ints, given: Keyframes, cameras: KeyCamera
     held[at[here]] = True
     fill(held, rotation, focal, steps, _bend(problem))
     fit = adjust(problem, rotation, focal, prior, CARRIED)
-    return _settle(problem, adjust(problem, fit.rotation, fit.focal, fit.shared, NEAR), rows, steps)
+    found = _settle(problem, adjust(problem, fit.rotation, fit.focal, fit.shared, NEAR), rows, steps)
+    return found if found is not None and _keeps(problem, found.fit) else None
+
+
+def _keeps(problem: Problem, fit: Fit) -> bool:
+    """Whether the points set by hand are still where they were said to be."""
+    marks, worst = problem.marks, 0.0
+    for f, pixel, (x, y, z), moves in zip(marks.frame, marks.pixel, marks.place, marks.moves, strict=True):
+        seen = see(
+            x + moves * fit.shared[-1], y, z, fit.shared[:3], fit.rotation[f], fit.focal[f], fit.shared[3],
+            problem.width / 2, problem.height / 2,
+        )  # fmt: skip
+        if np.isfinite([x, y]).all():  # else it is anywhere on a line
+            worst = max(worst, float(np.abs(np.subtract(seen, pixel)).max()))
+    return worst <= LARGEST_MISS
 
 
 def _settle(problem: Problem, fit: Fit, rows: Ints, steps: Floats) -> Registered | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from race.errors import RaceFileError
 from race.observations import read_observations, write_observations
 from race.rink import Rink
 from tests.vision.made_hall import SIZE, make_hall
@@ -58,6 +59,35 @@ def test_by_hand_from_one_picture_through_the_shot(tmp_path, edges):
     assert np.nanmedian(error) < 0.15
     assert np.nanmax(error) < 0.6
     assert np.median(found.poses.sd_px[found.poses.known]) > 0
+    assert found.warnings == []
+
+
+def test_a_keyframe_that_leads_nowhere_is_told(hall, tmp_path):
+    seen, poses, _ = hall
+    path = by_hand(poses, Rink(track_shift_m=0.5), [20], tmp_path)
+    content = json.loads(path.read_text())
+    content["keyframes"][0]["frame"] = 4000
+    path.write_text(json.dumps(content))
+    found = register(seen, read_keyframes(path, SIZE, Rink()))
+    assert found.poses is None
+    assert len(found.warnings) == 1
+    assert "frame 4000" in found.warnings[0]
+
+
+def test_points_that_the_edges_contradict_lead_nowhere(hall, tmp_path):
+    """A hall half as wide: the blocks and the mats fit a camera each, but not the same."""
+    seen, poses, _ = hall
+    path = by_hand(poses, Rink(track_shift_m=0.5), [20], tmp_path)
+    content = json.loads(path.read_text())
+    for point in content["keyframes"][0]["points"]:
+        point["ice"] = [None if value is None else value * 0.6 for value in point["ice"]]
+    path.write_text(json.dumps(content))
+    try:
+        found = register(seen, read_keyframes(path, SIZE, Rink()))
+    except RaceFileError:
+        return
+    assert found.poses is None
+    assert "frame 20" in found.warnings[0]
 
 
 def test_by_itself(hall):
