@@ -41,8 +41,10 @@ LARGEST_MISS = 8.0
 """Pixels that a point may be off the camera that fits best."""
 ALIKE = 4.0
 """Two cameras that differ by less in what they cost are not told apart."""
-APART_M = 1.0
-"""What a point of the ice in the picture's middle differs by between two cameras that are not the same one."""
+APART_RAD = 0.1
+"""In pan or tilt: two cameras that are not the same one."""
+FAR_PX = 2000.0
+"""No miss counts more."""
 FIELD_SD = 12.0, 8.0, 2.5
 NEAR_SD = 1.5, 1.5, 0.7
 """m: of the camera's place where nothing is said of it, and where ``camera_m`` is given."""
@@ -247,9 +249,6 @@ def _check_told_apart(given: Keyframes, fits: list[tuple[float, Floats]]) -> Non
             )
 
 
-APART_RAD = 0.1
-
-
 def _misses(given: Keyframes, keyframe: int, own: Floats, shared: Floats) -> Floats:
     """(m,) pixels by which the points of a keyframe are off: two numbers of a point, one of a line."""
     turn, focal = looking(*own[:3]), np.exp(min(own[3], 12.0))
@@ -264,9 +263,6 @@ def _misses(given: Keyframes, keyframe: int, own: Floats, shared: Floats) -> Flo
         else:
             parts.append((_seen(place[None], turn, focal, shared)[0] - seen_at).tolist())
     return np.asarray(np.clip(np.nan_to_num(np.concatenate(parts), nan=FAR_PX), -FAR_PX, FAR_PX))
-
-
-FAR_PX = 2000.0
 
 
 def _seen(points: Floats, turn: Floats, focal: float, shared: Floats) -> Floats:

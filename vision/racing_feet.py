@@ -25,8 +25,6 @@ LINK = 0.5
 """Body heights that a foot may be off where the background took it, plus as much as it moved the frame before."""
 APART = 5
 """Pictures between the two ends of a stride whose length is asked for."""
-PICKED = 240
-"""Feet and strides that the first fit looks at."""
 
 SPEED_MPS, SPEED_SD = 12.3, 1.8
 OFF_APEX_M, OFF_STRAIGHT_M, OFF_SD_M = 0.6, 2.3, 0.9

@@ -117,13 +117,9 @@ def register(video: Observations, by_hand: Keyframes | None = None, rink: Rink |
             one = _from_keyframes(seen, rows, by_hand, cameras)
         if one is not None:
             found.append(one)
-    if not found:
-        registered = replace(video, poses=None, track_shift_m=None)
-    else:
-        registered = replace(video, poses=_poses(found, video), track_shift_m=_shift(found))
-    if by_hand is None:
-        return registered
-    return replace(registered, warnings=list(dict.fromkeys([*registered.warnings, *_unused(registered, by_hand)])))
+    poses, shift_m = (_poses(found, video), _shift(found)) if found else (None, None)
+    out = replace(video, poses=poses, track_shift_m=shift_m)
+    return out if by_hand is None else replace(out, warnings=list(dict.fromkeys(out.warnings + _unused(out, by_hand))))
 
 
 def _unused(video: Observations, by_hand: Keyframes) -> list[str]:
