@@ -4,7 +4,8 @@
 
 Each CLIP is a folder that ``shorttrack simulate`` wrote with a video. Vision watches every clip once (what it saw is
 kept beside the video, in ``observations-WEIGHTS/``); the noise is fitted and then
-judged: the same clip is observed again without its pictures, both ways are reconstructed and evaluated alike.
+judged: the same clip is observed again without its pictures, both ways are reconstructed and evaluated alike. Boxes'
+scatter is told as a share of their height. Without --weights the project's own are used.
 """
 
 import argparse
@@ -15,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from cli.analyze import Request, analyze
 from race.evaluate import evaluate
+from race.formats import write_race
 from race.observations import Observations, read_observations, write_observations
+from race.reconstruct import Given, reconstruct
+from race.tables import write_detections, write_track_tables
 from simulation.clip import Clip, read_clip
-from simulation.fit_noise import fit_noise
+from simulation.fit_noise import fit_boxes, fit_noise, match
 from simulation.noise import NOISE_FILE, Noise, default_noise, write_noise
 from simulation.observe import observe_people
 
@@ -65,15 +68,17 @@ def watch(folder: Path, weights: str | None) -> Observations:
 
 def compare(clips: list[tuple[Path, Clip, Observations]], noise: Noise) -> None:
     """Print the figures of every clip as rendered and watched, and as observed without pictures."""
-    print(f"{'':34}" + "".join(f"{name:>13}" for name, _ in COLUMNS))
+    print(f"{'':34}" + "".join(f"{name:>13}" for name in [name for name, _ in COLUMNS] + ["box x sd", "box h sd"]))
     sums: dict[str, list[list[float]]] = {"rendered": [], "without pictures": []}
     for folder, clip, seen in clips:
         again = [
-            observe_people(clip.people, None, clip.footage, clip.pictured, clip.truth.scorebug, seed, noise)
+            observe_people(
+                clip.people, seen.track_shift_m, clip.footage, clip.pictured, clip.truth.scorebug, seed, noise
+            )
             for seed in SEEDS
         ]
         for name, ways in (("rendered", [seen]), ("without pictures", again)):
-            rows = [figures(observations, folder) for observations in ways]
+            rows = [figures(observations, folder) + box_noise(clip, observations) for observations in ways]
             mean = np.nanmean(np.array(rows, float), axis=0)
             sums[name].append(list(mean))
             print(f"{folder.name[:16]:17}{name:17}" + "".join(f"{value:13.3f}" for value in mean), flush=True)
@@ -82,24 +87,21 @@ def compare(clips: list[tuple[Path, Clip, Observations]], noise: Noise) -> None:
         print(f"{'mean':17}{name:17}" + "".join(f"{value:13.3f}" for value in mean))
 
 
+def box_noise(clip: Clip, observations: Observations) -> list[float]:
+    """Scatter of the left edge and of the height of boxes around one person each, as shares of the height."""
+    x, _, _, height = fit_boxes([(clip, observations, match(clip, observations))])["jitter"]
+    return [float(x), float(height)]
+
+
 def figures(observations: Observations, truth: Path) -> list[float]:
     """The columns' figures of the race reconstructed from ``observations``; NaN where there is none."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        write_observations(observations, folder / "observations")
-        nothing: dict[str, Any] = dict.fromkeys(("start_list", "weights", "device", "from_s", "to_s", "corrections"))
-        analyze(
-            Request(
-                video=None,
-                out=folder / "run",
-                event="auto",
-                gender=None,
-                observations=folder / "observations",
-                force=True,
-                **nothing,
-            )
-        )
-        scores = evaluate(folder / "run", truth)
+        run = Path(temporary)
+        result = reconstruct(observations, Given())
+        write_race(result.race, run / "race.json")
+        write_track_tables(result, run)
+        write_detections(observations.detections, run / "det.txt")
+        scores = evaluate(run, truth)
     values = [read(scores) for _, read in COLUMNS]
     return [float("nan") if value is None else float(value) for value in values]
 

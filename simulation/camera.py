@@ -190,6 +190,11 @@ _PLACES = {
 }
 
 
+def place_of(position: Floats) -> str:
+    """The name of the camera that stands nearest to ``position`` (3,)."""
+    return min(_PLACES, key=lambda name: float(np.linalg.norm(np.array(_PLACES[name].position) - position)))
+
+
 def direct(
     motion: Motion,
     style: Style,

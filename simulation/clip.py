@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from race.errors import RaceFileError
 from race.formats import Race, read_race
-from simulation.camera import Footage, Take
+from simulation.camera import Footage, Take, place_of
 from simulation.figure import Pictured
 from simulation.motion import Person
 
@@ -19,7 +19,7 @@ _ROTATION = [f"r{row}{column}" for row in range(3) for column in range(3)]
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """``racing`` (P, F) says who competes for a team on each picture; ``footage`` does not know its cameras' names."""
+    """``racing`` (P, F) says who competes for a team on each picture."""
 
     truth: Race
     people: tuple[Person, ...]
@@ -66,18 +66,19 @@ def _footage(truth: Race, camera: pl.DataFrame) -> Footage:
     def column(*names: str) -> Floats:
         return camera.select(names).to_numpy().astype(np.float64)
 
+    position = column("x_m", "y_m", "z_m")
+    shots = [(shot.start_frame or 1, shot.end_frame or len(camera), shot.kind) for shot in truth.shots]
     return Footage(
         size=(truth.video.width, truth.video.height),
         fps=truth.video.fps,
         time_s=column("time_s")[:, 0],
         race_time_s=column("race_time_s")[:, 0],
-        position=column("x_m", "y_m", "z_m"),
+        position=position,
         rotation=column(*_ROTATION).reshape(-1, 3, 3),
         focal_px=column("focal_px")[:, 0],
         k1=column("k1")[:, 0],
         takes=tuple(
-            Take("unknown", shot.kind, shot.start_frame or 1, shot.end_frame or len(camera), 1.0, "cut", 0.0)
-            for shot in truth.shots
+            Take(place_of(position[first - 1]), kind, first, last, 1.0, "cut", 0.0) for first, last, kind in shots
         ),
     )
 

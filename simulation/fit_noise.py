@@ -33,13 +33,15 @@ _UNTOUCHED_IOU = 0.2
 class Matched:
     """P people on F pictures: ``found`` (P, F) the row of the detection of each, -1 for none; ``merged`` (P, F) those
     in a box for two; ``near`` and ``joined``, a row for each pair and picture in which both are found: how much they
-    overlap, and whether there is one box for the two; ``spare`` the rows of detections that are nobody."""
+    overlap, and whether there is one box for the two; ``spare`` the rows of detections that are nobody;
+    ``double`` (M, 2) rows of those that are on somebody who has a better one, and who that is."""
 
     found: Ints
     merged: Mask
     near: Floats
     joined: Mask
     spare: Ints
+    double: Ints
 
 
 def match(clip: Clip, seen: Observations) -> Matched:
@@ -47,6 +49,7 @@ def match(clip: Clip, seen: Observations) -> Matched:
     people, count = clip.pictured.visibility.shape
     found, merged = np.full((people, count), -1, np.int64), np.zeros((people, count), bool)
     near, joined, spare = [], [], []
+    double: list[tuple[int, int]] = []
     box, start = seen.detections.box, np.searchsorted(seen.detections.frame, np.arange(1, count + 2))
     for frame in range(count):
         rows = np.arange(start[frame], start[frame + 1])
@@ -75,8 +78,18 @@ def match(clip: Clip, seen: Observations) -> Matched:
                 if one_box or not alone:  # else one was missed, and what would have become of the two is not known
                     near.append(close)
                     joined.append(one_box)
-        spare += list(rows[~used & (shared.max(axis=0, initial=0.0) < _UNTOUCHED_IOU)])
-    return Matched(found, merged, np.array(near), np.array(joined, bool), np.array(spare, np.int64))
+        most = shared.max(axis=0, initial=0.0)
+        spare += list(rows[~used & (most < _UNTOUCHED_IOU)])
+        again = np.flatnonzero(~used & (most >= _UNTOUCHED_IOU))
+        double += [(int(rows[j]), int(here[shared[:, j].argmax()])) for j in again]
+    return Matched(
+        found,
+        merged,
+        np.array(near),
+        np.array(joined, bool),
+        np.array(spare, np.int64),
+        np.array(double, np.int64).reshape(-1, 2),
+    )
 
 
 def fit_noise(clips: Sequence[tuple[Clip, Observations]], before: Noise) -> Noise:
@@ -85,7 +98,17 @@ def fit_noise(clips: Sequence[tuple[Clip, Observations]], before: Noise) -> Nois
     noise = replace(before, **_fit_merges(pairs))
     noise = replace(noise, **_fit_recall(pairs))
     noise = replace(noise, **_fit_spells(pairs, noise))
-    for fit in (_fit_boxes, _fit_scores, _fit_false, _fit_parts, _fit_colours, _fit_motion, _fit_scorebug, _fit_poses):
+    for fit in (
+        fit_boxes,
+        _fit_scores,
+        _fit_false,
+        _fit_doubles,
+        _fit_parts,
+        _fit_colours,
+        _fit_motion,
+        _fit_scorebug,
+        _fit_poses,
+    ):
         noise = replace(noise, **fit(pairs))
     return noise
 
@@ -176,7 +199,7 @@ def _fit_spells(pairs: Pairs, noise: Noise) -> Fitted:
     return {"miss_lasts_s": lasts / rate, "merge_lasts_s": 2 * lasts / rate}
 
 
-def _fit_boxes(pairs: Pairs) -> Fitted:
+def fit_boxes(pairs: Pairs) -> Fitted:
     """Bias and scatter of boxes that are one person's, and how fast the scatter changes."""
     off, then, now = [], [], []
     for clip, seen, found in pairs:
@@ -245,6 +268,28 @@ def _fit_false(pairs: Pairs) -> Fitted:
         "false_height": _middle(height),
         "false_top": _middle(top),
         "false_score": (max(LEAST_SCORE, _middle(score)[0]), _middle(score)[1]),
+    }
+
+
+def _fit_doubles(pairs: Pairs) -> Fitted:
+    """How many of the found have a second box, how far off it is and how sure; scores crowd at the low end."""
+    off, score, found_people = [], [], 0
+    for clip, seen, found in pairs:
+        row, person = found.double.T
+        true = clip.pictured.box[person, seen.detections.frame[row] - 1]
+        off.append((seen.detections.box[row] - true) / true[:, 3:])
+        score.append(seen.detections.score[row])
+        found_people += int((found.found >= 0).sum())
+    errors, scores = np.concatenate(off), np.concatenate(score)
+    out: Fitted = {"double_chance": float(np.clip(len(errors) / max(1, found_people), 0.0, 1.0))}
+    if len(errors) < 20:
+        return out
+    low, bias, high = np.quantile(errors, [0.16, 0.5, 0.84], axis=0)
+    least, middle = np.quantile(scores, [0.02, 0.5])
+    return out | {
+        "double_bias": tuple(bias),
+        "double_jitter": tuple((high - low) / 2),
+        "double_score": (float(least), float(min(1.0, least + 4 * (middle - least)))),
     }
 
 

@@ -50,6 +50,11 @@ class Noise:
     false_top: Pair
     """As shares of the picture's height."""
     false_score: Pair
+    double_chance: float
+    """Of a second box on somebody who is found, a worse one."""
+    double_bias: Box
+    double_jitter: Box
+    double_score: Pair
     helmet_chance: float
     helmet_sd: float
     foot_chance: float

@@ -39,7 +39,9 @@ def detections(
     helmet[:, 2:] = np.maximum(helmet[:, 2:], 1.0)
     suit, helmet_colour = _colours(people, person, frame, footage, noise, draws)
     helmet_colour[np.isnan(helmet[:, 0])] = np.nan
-    false = false_boxes(pictured, footage, noise, draws)
+    false = np.concatenate(
+        [false_boxes(pictured, footage, noise, draws), _doubles(pictured.box[person, frame], frame, noise, draws)]
+    )
     nobody = np.full((len(false), 4), np.nan)
     drab = np.full((len(false), DESCRIPTOR), 1 / DESCRIPTOR)
     foot_sd = np.where(np.isnan(foot[:, 0]), np.nan, noise.foot_sd * tall)
@@ -144,6 +146,17 @@ def false_boxes(pictured: Pictured, footage: Footage, noise: Noise, draws: Draws
                 break
             rows.append((frame, x, y, tall * 0.5, tall, score))
     return np.array(rows, np.float64).reshape(-1, 6)
+
+
+def _doubles(box: Floats, frame: NDArray[np.intp], noise: Noise, draws: Draws) -> Floats:
+    """(M, 6) frame, box, score: second boxes on some of the people found, (N, 4) in pictures counted from 0."""
+    taken = draws.uniforms(len(box)) < noise.double_chance
+    box, frame = box[taken], frame[taken]
+    off = np.array(noise.double_bias) + np.array(noise.double_jitter) * draws.normals(box.size).reshape(box.shape)
+    low, high = noise.double_score
+    out = np.column_stack([frame + 1, box + off * box[:, 3:], low + (high - low) * draws.uniforms(len(box)) ** 2])
+    out[:, 3:5] = np.maximum(out[:, 3:5], 2.0)
+    return out
 
 
 def camera_steps(footage: Footage) -> Floats:

@@ -1,5 +1,7 @@
 """The whole way to pictures; needs the extra ``simulate``."""
 
+import weakref
+
 import av
 import numpy as np
 import polars as pl
@@ -52,6 +54,22 @@ def test_the_video_has_every_picture_and_its_truth(race, tmp_path):
     assert people["frame"].max() <= count
     lines = (tmp_path / "truth_mot.txt").read_text().splitlines()
     assert len(lines) == len(people)
+
+
+def test_no_picture_is_kept_when_it_is_written(race, tmp_path, monkeypatch):
+    motion, footage = race
+    kept, alive = [], []
+
+    def watched(*arguments):
+        for filmed in film(*arguments):
+            kept.extend([weakref.ref(filmed.picture), weakref.ref(filmed.seen.people)])
+            yield filmed
+
+    monkeypatch.setattr("simulation.pictures.record.film", watched)
+    tell = lambda k, count: alive.append(sum(one() is not None for one in kept))  # noqa: E731
+    record(motion, footage, draw_look(4), tmp_path, WEB_CRF, tell)
+    assert len(alive) == len(footage)
+    assert max(alive) <= 4
 
 
 def test_a_data_set_is_what_ultralytics_reads(tmp_path):
