@@ -14,38 +14,45 @@ from simulation.scenario import read_scenario
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """``before_finish_s``: how long before the winner is home the video begins; None: with the whole race."""
+    """``from_s`` is the time of the race, from the gun, at which the video begins.
+
+    ``crf`` is the constant rate factor of H.264; ``softness`` that of ``Look``, None as drawn.
+    """
 
     scenario: str
     seed: int
     camera: Style
-    size: tuple[int, int]
-    fps: float
     layout: Layout
-    before_finish_s: float | None
-    duration_s: float | None
+    from_s: float
+    duration_s: float
+    size: tuple[int, int] = (640, 360)
+    fps: float = 25.0
+    crf: int = WEB_CRF
+    softness: float | None = None
 
 
 SAMPLES = {
-    "ladies-500-last-laps": Sample("ladies-500-final", 1, "broadcast", (640, 360), 25.0, "boxes", 18.5, 24.0),
+    "ladies-500-last-laps": Sample("ladies-500-final", 1, "broadcast", "boxes", 26.35, 24.0),
+    "mens-500-final": Sample("shanghai-2019-mens-500-final", 1, "broadcast", "bar", -2.0, 46.0),
+    "relay-exchange": Sample("clean-relay-2000", 1, "broadcast", "column", 148.0, 10.0),
+    "ladies-1000-fixed": Sample("ladies-1000", 1, "fixed", "boxes", 68.5, 16.0),
+    "hard-1500-handheld": Sample("mens-1500", 1, "handheld", "clock", 129.5, 10.0, crf=36, softness=1.3),
 }
 
 
 def make(name: str, folder: Path) -> None:
     sample = SAMPLES[name]
     motion = simulate_race(read_scenario(sample.scenario), sample.seed)
-    begin = None
-    if sample.before_finish_s is not None:
-        begin = min(row.time_s for row in motion.finish if row.time_s is not None) - sample.before_finish_s
-    footage = direct(motion, sample.camera, sample.fps, sample.size, sample.seed, from_s=begin)
-    if sample.duration_s is not None:
-        footage = _first(footage, round(sample.duration_s * sample.fps))
+    footage = direct(motion, sample.camera, sample.fps, sample.size, sample.seed, from_s=sample.from_s)
+    footage = _first(footage, round(sample.duration_s * sample.fps))
     look = replace(draw_look(sample.seed), layout=sample.layout)
+    if sample.softness is not None:
+        look = replace(look, softness=sample.softness)
 
     def tell(done: int, count: int) -> None:
         print(f"\r{name}: {done} of {count} pictures", end="", file=sys.stderr)
 
-    record(motion, footage, look, folder / name, WEB_CRF, tell)
+    record(motion, footage, look, folder / name, sample.crf, tell)
     print(file=sys.stderr)
 
 
