@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.observations import Detections, Observations
-from race.racers import Paths, count_racers, find_paths
+from race.racers import Paths, count_racers, find_pace, find_paths
 from race.scene import Scene
 from tracking import DetectionTable, Tracks, track_field, track_whole
 
@@ -16,6 +16,8 @@ MIN_BOX_PX = 1.0
 MOST_RACERS = 10
 SLOW_SPEED = 4.5
 """Box heights per second over the ice, below which a box is not that of somebody who races at that moment."""
+SLOW_PACE = 0.6
+"""The same as a share of the others' speed at that moment."""
 SLOW_S = 0.5
 """Somebody whose speed was measured for so long and who never raced is no racer; less says nothing."""
 
@@ -48,7 +50,9 @@ def track_competitors(
     who, column = np.searchsorted(paths.ids, everybody.id), np.searchsorted(scene.number, everybody.frame)
     step_s = float(np.median(np.diff(scene.time_s))) if len(scene.time_s) > 1 else 1.0
     idle = ~racing & (np.isfinite(paths.speed).sum(axis=1) * step_s >= SLOW_S)
-    idle_row = idle[who] | (paths.speed[who, column] < SLOW_SPEED)
+    pace = find_pace(paths, racing, scene)
+    slow = (paths.speed < SLOW_SPEED) | (paths.speed < SLOW_PACE * pace)
+    idle_row = idle[who] | slow[who, column]
     keep = np.isin(found.frame, scene.number[in_race]) & (found.box[:, 2:] >= MIN_BOX_PX).all(axis=1)
     keep[everybody.detection[everybody.seen & idle_row]] = False
     racer = np.zeros(len(found), bool)

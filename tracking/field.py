@@ -24,6 +24,8 @@ OPTIONS = 8
 """Boxes that are considered for one identity, that of not being seen among them."""
 AFTER_CUT_S, AFTER_CUT_SD = 10.0, 10.0
 """Over a cut everybody is as if not seen for so long, and may be so many heights from where he was."""
+CUT = 0.005
+"""A box that ends nearer to the picture's edge than this share of the picture is cut by it."""
 FILL_S = 1.0
 """Rows are filled in between two sightings up to so far apart."""
 
@@ -66,22 +68,12 @@ class FieldSettings:
     """Weight of the squared Hellinger distance between a box's colours and the identity's."""
     colour_s: float = 8.0
     """Time over which an identity's colours follow those seen."""
-    least_speed: float = 4.0
-    """Over the background, heights per second, below which being one of the field is less likely, ..."""
-    foreshortening: float = 0.2
-    """... where a step in y of the picture counts the inverse of this times one in x."""
-    slow: float = 1.0
-    """Cost of standing still."""
-    passed: float = 1.5
-    """Somebody of the field goes past another one, ..."""
-    passed_gap: float = 1.0
-    """... from so far behind to so far ahead along their common way."""
 
 
 DEFAULT = FieldSettings()
 # Their places in the array of costs that the kernels take.
 PLACE_SD, SIZE_SD, SPEED_SD, TURNING, MAX_MISFIT, REACH, REACH_PER_S, MISS, MISS_COVERED, MISS_AWAY = range(10)
-LOST_S, FOUND, UNEXPLAINED, COLOUR, COLOUR_S, LEAST_SPEED, FORESHORTENING, SLOW, PASSED, PASSED_GAP = range(10, 20)
+LOST_S, FOUND, UNEXPLAINED, COLOUR, COLOUR_S = range(10, 15)
 
 
 def costs_of(settings: FieldSettings) -> Floats:
@@ -103,7 +95,7 @@ def track_field(
     """Follow the field through all of ``frames`` (F,) at ``time_s`` (F,), from a frame in which all of it is seen.
 
     motion      (F, 3, 3) homographies, pixels of the frame before -> this one; NaN or None: unknown, taken as rest
-    shot        (F,) number of the shot: over a cut places tell nothing, only colours and the order do
+    shot        (F,) number of the shot: over a cut places tell nothing, only colours do
     seed        (R,) rows of ``detections`` in one frame, one for each of the field: identities 1 to R
     picture     width and height, pixels: who is outside is not missed
     may_return  (N,) bool, boxes with which somebody may come back who was lost; None: all
@@ -160,7 +152,7 @@ def carry_beam(  # type: ignore[no-untyped-def]
     seed,  # (R,) rows of frame 0
     width,
     height,
-    cost,  # (20,)
+    cost,  # (15,)
     keep_within,
     children,
     parents,  # (T, B) out: the hypothesis before of each, best first
@@ -172,7 +164,6 @@ def carry_beam(  # type: ignore[no-untyped-def]
     state = np.zeros((beam, size, STATE))
     look = np.full((beam, size, bins), np.nan)
     last = np.zeros((beam, size), np.int64)  # the row each identity was last seen in
-    ahead = np.zeros((beam, size, size), np.int8)  # 1: the first is ahead of the second, -1: behind, 0: not known
     total = np.zeros(beam)
     count = 1
     for i in range(size):
@@ -235,54 +226,24 @@ def carry_beam(  # type: ignore[no-untyped-def]
                     rival = new_total[chosen[other]] - new_total[chosen[0]]
                     break
             margin[t, i] = 1.0 / (1.0 + np.exp(-rival))
-        old_state, old_look, old_last, old_ahead = state.copy(), look.copy(), last.copy(), ahead.copy()
+        old_state, old_look, old_last = state.copy(), look.copy(), last.copy()
         for n in range(kept):
             k = chosen[n]
             parent = new_parent[k]
             parents[t, n] = parent
             total[n] = new_total[k] - new_total[chosen[0]]
-            state[n], look[n], last[n], ahead[n] = (
-                old_state[parent],
-                old_look[parent],
-                old_last[parent],
-                old_ahead[parent],
-            )
+            state[n], look[n], last[n] = old_state[parent], old_look[parent], old_last[parent]
             for i in range(size):
                 d = new_taken[k, i]
                 if d < 0:
                     state[n, i, UNSEEN] += dt
                     continue
                 taken[t, n, i] = last[n, i] = first + d
-                update(state[n, i], boxes[d], cost)
+                update(state[n, i], boxes[d], width, height, cost)
                 if _is_alone(boxes, scores, d):
                     _recolour(look[n, i], features[d], dt, cost)
-            total[n] += cost[PASSED] * count_passes(state[n], ahead[n], cost)
         count = kept
     return np.argmin(total[:count])
-
-
-@njit(cache=True)
-def count_passes(state, ahead, cost):  # type: ignore[no-untyped-def]
-    """How many pairs of the field changed places along their common way; ``ahead`` (R, R) is brought up to date."""
-    passes = 0
-    for i in range(len(state)):
-        for j in range(i):
-            if state[i, UNSEEN] > 0 or state[j, UNSEEN] > 0 or state[i, VV] > 4.0 or state[j, VV] > 4.0:
-                continue
-            h = 0.5 * (state[i, H] + state[j, H])
-            vx = state[i, VX] + state[j, VX]
-            vy = (state[i, VY] + state[j, VY]) / cost[FORESHORTENING]
-            speed = np.hypot(vx, vy)
-            if speed < 2 * cost[LEAST_SPEED] * h:
-                continue
-            dx, dy = state[i, X] - state[j, X], (state[i, Y] - state[j, Y]) / cost[FORESHORTENING]
-            gap = (dx * vx + dy * vy) / (speed * h)
-            if abs(gap) > cost[PASSED_GAP]:
-                side = 1 if gap > 0 else -1
-                if ahead[i, j] == -side:
-                    passes += 1
-                ahead[i, j] = side
-    return passes
 
 
 @njit(cache=True)
@@ -322,11 +283,27 @@ def predict(one, warp, dt, cost):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def update(one, box, cost):  # type: ignore[no-untyped-def]
+def uncut(start, length, usual, end):  # type: ignore[no-untyped-def]
+    """Middle and length, along one axis, of a body whose box may be cut by the picture's edge at 0 or ``end``.
+
+    Of a cut body the box tells where the part that is inside ends; it is taken to be as long as ``usual``.
+    """
+    length_ = max(length, usual)
+    if start <= CUT * end:
+        return start + length - length_ / 2, length_
+    if start + length >= (1 - CUT) * end:
+        return start + length_ / 2, length_
+    return start + length / 2, length
+
+
+@njit(cache=True)
+def update(one, box, width, height, cost):  # type: ignore[no-untyped-def]
     """Kalman update of one identity's state with its box."""
+    x, w = uncut(box[0], box[2], one[W], width)
+    y, h = uncut(box[1], box[3], one[H], height)
     spread = one[PP] + cost[PLACE_SD] ** 2
     gain, gain_v = one[PP] / spread, one[PV] / spread
-    dx, dy = box[0] + box[2] / 2 - one[X], box[1] + box[3] / 2 - one[Y]
+    dx, dy = x - one[X], y - one[Y]
     one[X] += gain * dx
     one[Y] += gain * dy
     one[VX] += gain_v * dx
@@ -334,7 +311,8 @@ def update(one, box, cost):  # type: ignore[no-untyped-def]
     one[VV] -= gain_v * one[PV]
     one[PV] *= 1 - gain
     one[PP] *= 1 - gain
-    one[W], one[H], one[UNSEEN] = box[2], box[3], 0.0
+    one[W], one[H] = w, h
+    one[UNSEEN] = 0.0
 
 
 @njit(cache=True)
@@ -354,22 +332,22 @@ def list_options(  # type: ignore[no-untyped-def]
     n = 0
     covered = 0.0
     lost = one[UNSEEN] > cost[LOST_S]
-    speed = np.hypot(one[VX], one[VY] / cost[FORESHORTENING]) / one[H]
-    slow = cost[SLOW] * max(0.0, 1.0 - speed / cost[LEAST_SPEED]) if one[VV] < 4.0 else 0.0
+    x, y = min(max(one[X], 0.0), width), min(max(one[Y], 0.0), height)  # who is outside comes back over the edge
     for d in range(len(box)):
         covered = max(covered, _covered(one, box[d]) * min(1.0, 2.0 * score[d]))
-        h = 0.5 * (one[H] + box[d, 3])
-        dx = (box[d, 0] + box[d, 2] / 2 - one[X]) / h
-        dy = (box[d, 1] + box[d, 3] / 2 - one[Y]) / h
+        whole_x, whole_w = uncut(box[d, 0], box[d, 2], one[W], width)
+        whole_y, whole_h = uncut(box[d, 1], box[d, 3], one[H], height)
+        h = 0.5 * (one[H] + whole_h)
+        dx, dy = (whole_x - x) / h, (whole_y - y) / h
         far = dx * dx + dy * dy > (cost[REACH] + cost[REACH_PER_S] * one[UNSEEN]) ** 2
         if far or (lost and not back[d]):
             continue
         variance = cost[PLACE_SD] ** 2 + one[PP]
-        dh, dw = np.log(box[d, 3] / one[H]), 0.5 * np.log(box[d, 2] / one[W])
+        dh, dw = np.log(whole_h / one[H]), 0.5 * np.log(whole_w / one[W])
         grown = cost[SIZE_SD] + 0.3 * one[UNSEEN]
         misfit = 0.5 * ((dx * dx + dy * dy) / variance + (dh * dh + dw * dw) / grown**2)
         value = min(misfit, cost[MAX_MISFIT]) + 0.5 * np.log(variance / cost[PLACE_SD] ** 2)
-        value += slow - cost[UNEXPLAINED] * score[d]
+        value -= cost[UNEXPLAINED] * score[d]
         if lost:
             value += cost[FOUND]
         if not np.isnan(look[0]) and not np.isnan(feature[d, 0]):

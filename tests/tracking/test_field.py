@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracking.field import OPTIONS, count_passes, extend, track_field
+from tracking.field import OPTIONS, extend, track_field, uncut
 from tracking.tables import DetectionTable
 
 FPS = 25.0
@@ -156,19 +156,44 @@ def test_every_detection_belongs_to_one_at_most():
     assert ((tracks.link_confidence >= 0) & (tracks.link_confidence <= 1)).all()
 
 
-def test_count_passes_counts_a_change_of_places_once():
-    from tracking.field import DEFAULT, VV, VX, FieldSettings, H, X, costs_of
+@pytest.mark.parametrize(
+    ("start", "length", "middle", "whole"),
+    [
+        (300.0, 60.0, 330.0, 60.0),  # inside: as it is
+        (0.0, 20.0, -20.0, 80.0),  # of 80 pixels 60 are beyond the left edge
+        (610.0, 30.0, 650.0, 80.0),
+        (0.0, 100.0, 50.0, 100.0),  # longer than usual: nothing is missing
+    ],
+)
+def test_a_body_cut_by_the_pictures_edge_is_taken_to_be_whole(start, length, middle, whole):
+    assert uncut(start, length, 80.0, 640.0) == pytest.approx((middle, whole))
 
-    state = np.zeros((2, 10))
-    state[:, H], state[:, VX], state[:, VV] = 100.0, 1000.0, 0.1
-    ahead = np.zeros((2, 2), np.int8)
-    cost = costs_of(DEFAULT)
-    counts = []
-    for gap in (300.0, 150.0, 40.0, -40.0, 40.0, -150.0, -300.0):  # within a body height of each other: not yet a pass
-        state[1, X], state[0, X] = 0.0, gap
-        counts.append(count_passes(state, ahead, cost))
-    assert counts == [0, 0, 0, 0, 0, 1, 0]
-    assert FieldSettings().passed_gap == pytest.approx(1.0)
+
+def test_who_leaves_the_picture_comes_back_over_the_same_edge_as_the_same():
+    """The camera swings away from the first of two who go on evenly, and back; boxes are cut at the edge."""
+    frames = np.arange(1, 81, dtype=np.int32)
+    time_s = frames / 25.0
+    pan = np.where(frames <= 40, -8.0, 8.0)  # pixels a frame: the picture's content moves left, then right again
+    motion = np.tile(np.eye(3), (len(frames), 1, 1))
+    motion[:, 0, 2] = pan
+    motion[0, 0, 2] = 0.0
+    moved = np.cumsum(motion[:, 0, 2])
+    rows = []
+    for k, frame in enumerate(frames):
+        for ground in (100.0, 420.0):
+            left, right = max(ground + moved[k], 0.0), min(ground + moved[k] + 60.0, 640.0)
+            if right - left > 5.0:
+                rows.append((frame, left, 100.0, right - left, 120.0))
+    table = np.array(rows)
+    detections = DetectionTable(table[:, 0].astype(np.int32), table[:, 1:], np.full(len(table), 0.8))
+    tracks = track_field(
+        detections, frames, time_s, motion, np.zeros(len(frames), np.int32), np.array([0, 1]), (640, 360)
+    )
+    seen = {identity: tracks.frame[(tracks.id == identity) & tracks.seen] for identity in (1, 2)}
+    away = frames[100.0 + moved + 60.0 <= 5.0]
+    assert len(away) > 20
+    np.testing.assert_array_equal(seen[1], np.setdiff1d(frames, away))
+    np.testing.assert_array_equal(seen[2], frames)
 
 
 def test_costs_stand_where_the_kernels_look_for_them():

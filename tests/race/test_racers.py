@@ -1,0 +1,76 @@
+"""Who races: speed in body heights, judged beside that of the others."""
+
+import numpy as np
+import pytest
+
+from race.racers import Paths, count_racers, find_pace, find_racers, usual_heights
+from race.scene import Scene
+
+FPS = 25.0
+
+
+def scene(frames: int) -> Scene:
+    still = np.tile(np.eye(3), (frames, 1, 1))
+    one = np.zeros(frames, np.int32)
+    return Scene(np.arange(1, frames + 1, dtype=np.int32), np.arange(frames) / FPS, still, still, one, one, 1280, 720)
+
+
+def paths(speed: np.ndarray) -> Paths:
+    """Paths (R, F) of people 80 pixels tall at ``speed``, seen where that is known."""
+    box = np.full((*speed.shape, 4), 80.0)
+    place = np.zeros((*speed.shape, 2))
+    ids = np.arange(1, len(speed) + 1, dtype=np.int32)
+    return Paths(ids, box, np.isfinite(speed), place, place, speed)
+
+
+def test_heights_follow_zoom_and_not_a_single_box():
+    time_s = np.arange(100) / FPS
+    height = np.where(time_s < 2.0, 50.0, 100.0)[None].copy()
+    height[0, 10] = 20.0  # cut
+    height[0, 60:63] = np.nan
+    usual = usual_heights(height, time_s)
+    for k in range(100):
+        near = height[0, np.abs(time_s - time_s[k]) <= 0.5 + 1e-9]
+        if np.isnan(height[0, k]):
+            assert np.isnan(usual[0, k])
+        else:
+            assert usual[0, k] == pytest.approx(np.nanmedian(near), abs=25.0 if abs(time_s[k] - 2.0) < 0.6 else 1e-9)
+    assert usual[0, 10] == 50.0
+    assert usual[0, -1] == 100.0
+
+
+@pytest.mark.parametrize(("share", "races"), [(0.6, False), (0.9, True)])
+def test_who_is_much_slower_than_the_others_does_not_race_however_fast(share, races):
+    speed = np.full((4, 100), 14.0)
+    speed[3] = share * 14.0  # above RACING_SPEED all the same: the scale of speeds is rough
+    assert find_racers(paths(speed), scene(100)).tolist() == [True, True, True, races]
+
+
+def test_the_idle_do_not_make_each_other_racers():
+    speed = np.full((5, 100), 7.0)
+    speed[:3] = 14.0
+    assert find_racers(paths(speed), scene(100)).tolist() == [True, True, True, False, False]
+
+
+def test_nobodys_pace_is_judged_by_people_seen_at_another_time():
+    speed = np.full((2, 100), np.nan)
+    speed[0, :50], speed[1, 50:] = 14.0, 7.0  # the second on a part of the rink where speeds come out lower
+    assert find_racers(paths(speed), scene(100)).tolist() == [True, True]
+
+
+def test_an_idle_fifth_is_not_counted():
+    speed = np.full((5, 100), 14.0)
+    speed[4] = 8.0
+    who = paths(speed)
+    assert count_racers(who, find_racers(who, scene(100)), np.ones(100, bool)) == 4
+
+
+def test_pace_is_that_of_the_other_racers_at_the_time():
+    speed = np.array([np.full(100, 14.0), np.full(100, 12.0), np.full(100, 7.0)])
+    speed[0, 50:] = np.nan
+    pace = find_pace(paths(speed), np.array([True, True, False]), scene(100))
+    assert pace[2, 10] == pytest.approx(13.0)
+    assert pace[1, 10] == pytest.approx(14.0)
+    assert pace[2, 90] == pytest.approx(12.0)
+    assert np.isnan(pace[1, 90])  # no other racer is there
+    assert np.isnan(pace[0, 90])  # not there itself
