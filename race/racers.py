@@ -9,6 +9,7 @@ only guessed, but nearly the same for all at one time: so who races also keeps t
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from race.paths import fit_paths
@@ -84,14 +85,47 @@ def usual_heights(height: Floats, time_s: Floats) -> Floats:
     A single box may be cut or hold two people, but over a lap zoom and distance change heights by half and more.
     """
     usual = np.full_like(height, np.nan)
-    first = np.searchsorted(time_s, time_s - HEIGHT_WINDOW_S / 2, side="left")
-    end = np.searchsorted(time_s, time_s + HEIGHT_WINDOW_S / 2, side="right")
-    for path, values in zip(usual, height, strict=True):
-        known = np.flatnonzero(np.isfinite(values))
-        if len(known):
-            begins, ends = np.searchsorted(known, first[known]), np.searchsorted(known, end[known])
-            path[known] = [np.median(values[known[a:b]]) for a, b in zip(begins, ends, strict=True)]
+    first, end = _windows(time_s, HEIGHT_WINDOW_S)
+    medians_around(height, first, end, usual)
     return usual
+
+
+def _windows(time_s: Floats, length_s: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First frame (F,) and the one after the last (F,) of the ``length_s`` seconds around each frame."""
+    half = length_s / 2
+    return np.searchsorted(time_s, time_s - half, side="left"), np.searchsorted(time_s, time_s + half, side="right")
+
+
+@njit(cache=True)
+def medians_around(values: Floats, first: NDArray[np.int64], end: NDArray[np.int64], out: Floats) -> None:
+    """out (R, F): the median of the known among a row's ``values[first[f]:end[f]]``, where ``values`` is known."""
+    rows, frames = values.shape
+    for r in range(rows):
+        for f in range(frames):
+            if not np.isnan(values[r, f]):
+                near = values[r, first[f] : end[f]]
+                out[r, f] = np.median(near[~np.isnan(near)])
+
+
+@njit(cache=True)
+def medians_of_others(
+    values: Floats, wanted: NDArray[np.bool_], first: NDArray[np.int64], end: NDArray[np.int64], out: Floats
+) -> None:
+    """out (R, F): the median of the known among the other rows' ``values[first[f]:end[f]]``, where ``wanted``."""
+    rows, frames = values.shape
+    near = np.empty(rows * (int((end - first).max()) if frames else 0))
+    for f in range(frames):
+        for r in range(rows):
+            if not wanted[r, f]:
+                continue
+            n = 0
+            for other in range(rows):
+                for t in range(first[f], end[f]):
+                    if other != r and not np.isnan(values[other, t]):
+                        near[n] = values[other, t]
+                        n += 1
+            if n:
+                out[r, f] = np.median(near[:n])
 
 
 def find_racers(paths: Paths, scene: Scene) -> NDArray[np.bool_]:
@@ -110,36 +144,37 @@ def _keep_pace(speed: Floats, racing: NDArray[np.bool_], step_s: Floats) -> NDAr
     ``speed`` (R, F) NaN where not measured, ``step_s`` (F,) what each frame stands for.
     """
     racing = racing.copy()
-    while racing.sum() > 1:
-        who = np.flatnonzero(racing)
-        pace = [_pace(speed[k], speed[who[who != k]], step_s) for k in who]
-        if min(pace) >= LEAST_PACE:
+    known = np.isfinite(speed)
+    pace = np.full(len(racing), np.inf)
+    changed = np.flatnonzero(racing)
+    while racing.any():
+        for k in changed:
+            others = racing & (np.arange(len(racing)) != k)
+            pace[k] = _pace(speed[k], speed[others], step_s)
+        slowest = int(np.argmin(pace))
+        if pace[slowest] >= LEAST_PACE:
             break
-        racing[who[int(np.argmin(pace))]] = False
+        racing[slowest], pace[slowest] = False, np.inf
+        changed = np.flatnonzero(racing & known[:, known[slowest]].any(axis=1))  # whose others were others before
     return racing
 
 
 def _pace(own: Floats, others: Floats, step_s: Floats) -> float:
     """Median over time of a speed (F,) over that of ``others`` (K, F); inf where they were hardly seen together."""
-    common = np.isfinite(own) & np.isfinite(others).any(axis=0)
-    if float(step_s[common].sum()) < TOGETHER_S:
+    seen = np.flatnonzero(np.isfinite(own))
+    others = others[:, seen]
+    others = others[np.isfinite(others).any(axis=1)]
+    common = np.isfinite(others).any(axis=0)
+    if float(step_s[seen[common]].sum()) < TOGETHER_S:
         return np.inf
-    return float(np.median(own[common] / np.nanmedian(others[:, common], axis=0)))
+    return float(np.median(own[seen[common]] / np.nanmedian(others[:, common], axis=0)))
 
 
 def find_pace(paths: Paths, racing: NDArray[np.bool_], scene: Scene) -> Floats:
     """Median speed (R, F) over half a second around each frame of the racers other than the path's own; NaN: none."""
     speed = np.where(paths.seen & racing[:, None], paths.speed, np.nan)
     pace = np.full_like(speed, np.nan)
-    first = np.searchsorted(scene.time_s, scene.time_s - PACE_WINDOW_S / 2, side="left")
-    end = np.searchsorted(scene.time_s, scene.time_s + PACE_WINDOW_S / 2, side="right")
-    for f in np.flatnonzero((paths.seen).any(axis=0)):
-        near = speed[:, first[f] : end[f]]
-        for k in np.flatnonzero(paths.seen[:, f]):
-            others = np.delete(near, k, axis=0)
-            others = others[np.isfinite(others)]
-            if len(others):
-                pace[k, f] = np.median(others)
+    medians_of_others(speed, paths.seen, *_windows(scene.time_s, PACE_WINDOW_S), pace)
     return pace
 
 
