@@ -193,6 +193,10 @@ def train(
     epochs: Annotated[int, typer.Option(help="Rounds over all pictures.", min=1)] = 8,
     batch: Annotated[int, typer.Option(help="Pictures a step.", min=1)] = 16,
     imgsz: Annotated[int, typer.Option(help="Longer side of the network's input.", min=32)] = 640,
+    frozen: Annotated[int, typer.Option(help="Layers left as they are; the backbone has 11.", min=0, max=22)] = 11,
+    learning_rate: Annotated[float, typer.Option(help="At the start; falls to a twentieth.", min=0)] = 5e-4,
+    keep: Annotated[float, typer.Option(help="Share of the starting weights in the result.", min=0, max=1)] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of the order and changes of the pictures.", min=0)] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, or the number of a GPU. Default: cpu.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last epoch in --out.")] = False,
 ) -> None:
@@ -202,7 +206,7 @@ def train(
     """
     from cli.train import train as run_train
 
-    run_train(data, out, start, epochs, batch, imgsz, device, resume)
+    run_train(data, out, start, epochs, batch, imgsz, frozen, learning_rate, keep, seed, device, resume)
 
 
 @app.command()

@@ -52,7 +52,7 @@ def gather(sources: list[Path], out: Path) -> Path:
                 parts[part] += [str(folder.resolve()) for folder in folders]
             continue
         folder = out / f"set-{k + 1}"
-        for row in _read(source):
+        for row in labelled(source):
             _place(row, folder)
         for part, folders_of in parts.items():
             if (images := folder / "images" / part).is_dir():
@@ -75,7 +75,8 @@ def _place(row: Labelled, folder: Path) -> None:
     (labels / row.picture.name).with_suffix(".txt").write_text("".join(lines), encoding="utf-8")
 
 
-def _read(source: Path) -> Iterator[Labelled]:
+def labelled(source: Path) -> Iterator[Labelled]:
+    """The labelled pictures of one source. Raises ShorttrackError, which names the file."""
     readers = {".yaml": _read_yolo, ".yml": _read_yolo, ".json": _read_coco, ".xml": _read_cvat}
     if source.suffix not in readers:
         raise ShorttrackError(f"{source}: unknown format; a data.yaml (YOLO), .json (COCO) or .xml (CVAT) is needed")
@@ -137,10 +138,8 @@ def _read_yolo(source: Path) -> Iterator[Labelled]:
     number = [_number(name, source) for name in _names(source)]
     for part, folders in _yolo_folders(source).items():
         for folder in folders:
-            for picture in sorted(
-                path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png")
-            ):
-                labels = Path(str(picture.parent).replace("images", "labels")) / f"{picture.stem}.txt"
+            for picture in sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES):
+                labels = Path("labels".join(str(folder).rsplit("images", 1))) / f"{picture.stem}.txt"
                 boxes = []
                 for n, line in enumerate(labels.read_text().splitlines() if labels.is_file() else (), 1):
                     values = line.split()

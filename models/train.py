@@ -53,6 +53,7 @@ def train(
     imgsz: int = IMGSZ,
     frozen: int = FROZEN,
     learning_rate: float = 5e-4,
+    keep: float = 0.0,
     seed: int = 0,
     device: str | None = None,
     resume: bool = False,
@@ -60,14 +61,17 @@ def train(
 ) -> Path:
     """Train on the labelled pictures ``data`` (see ``models/labels.py``) in the folder ``out``; returns the weights.
 
-    ``resume`` goes on from the last epoch that was finished in ``out``. Raises ShorttrackError where there is nothing
-    to go on with, WeightsError where ``start``, by default the stock model, cannot be used.
+    The result is the mean of what was trained and, with the share ``keep``, of what it began from: that forgets less
+    (Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022). ``resume`` goes on from the last epoch that
+    was finished in ``out``. Raises ShorttrackError where there is nothing to go on with, WeightsError where ``start``,
+    by default the stock model, cannot be used.
     """
+    begun = find_weights(start or STOCK) if keep or not resume else None
     last = out / "run" / "weights" / "last.pt"
     if resume and not last.is_file():
         raise ShorttrackError(f"{out}: no training to go on with ({last} is missing); leave --resume out")
     overrides = {
-        "model": str(last if resume else find_weights(start or STOCK)),
+        "model": str(last if resume else begun),
         "resume": str(last) if resume else False,
         "data": str(gather(data, out)),
         "project": str(out.resolve()),
@@ -114,7 +118,7 @@ def train(
             raise ShorttrackError(f"{out}: this training is finished; train for more epochs in a new folder") from error
         raise
     weights = out / "skaters.pt"
-    write_weights(last, weights)
+    write_weights(last, weights, begun, keep)
     return weights
 
 
@@ -164,11 +168,26 @@ def keep_head(model: Any) -> None:
     model.yaml["end2end"] = False
 
 
-def write_weights(checkpoint: Path, out: Path) -> None:
-    """The averaged model of a training checkpoint as a weights file, half precision, without anything else in it."""
+def write_weights(checkpoint: Path, out: Path, start: Path | None = None, keep: float = 0.0) -> None:
+    """The averaged model of a training checkpoint as a weights file, half precision, without anything else in it.
+
+    ``keep`` is the share of ``start`` in every number. Raises ShorttrackError where that is a network of another size.
+    """
     import torch
 
-    model = import_ultralytics("nn.tasks").load_checkpoint(checkpoint)[0].half()
+    load = import_ultralytics("nn.tasks").load_checkpoint
+    model = load(checkpoint)[0].float()
+    if keep and start is not None:
+        former = load(start)[0].float()
+        if tuple(former.names.values()) != CLASSES:
+            keep_head(former)
+        numbers, formers = model.state_dict(), former.state_dict()
+        if {name: n.shape for name, n in numbers.items()} != {name: n.shape for name, n in formers.items()}:
+            raise ShorttrackError(f"{start}: another network than the one that was trained, {checkpoint}")
+        model.load_state_dict(
+            {name: torch.lerp(n, formers[name], keep) if n.is_floating_point() else n for name, n in numbers.items()}
+        )
+    model = model.half()
     model.args = {"imgsz": IMGSZ, "task": "detect"}
     model.criterion = None
     model.pt_path = None

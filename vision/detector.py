@@ -22,7 +22,7 @@ from race.errors import WeightsError
 from vision.weights import load_model, openvino_model
 
 MIN_SCORE = 0.05
-DUPLICATE_IOU = 0.7
+DUPLICATE_IOU = 0.6
 """Of two boxes that overlap more than this the one with the lower score goes."""
 IMGSZ = 640
 """Longer side of the network's input, pixels, where people are seen well in it; else one of LARGER_IMGSZ."""

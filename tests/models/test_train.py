@@ -85,6 +85,24 @@ def test_trained_weights_can_be_used_and_a_stopped_training_goes_on(
 
 
 @pytest.mark.slow
+def test_a_share_of_what_it_began_from_is_kept(stock: Path, tmp_path: Path) -> None:
+    import torch
+
+    trained, mixed = tmp_path / "trained.pt", tmp_path / "mixed.pt"
+    other = coco_model()
+    keep_head(other)
+    torch.save({"model": other}, trained)
+    write_weights(trained, mixed, stock, keep=0.25)
+    load = import_ultralytics("nn.tasks").load_checkpoint
+    start = load(stock)[0].float()
+    keep_head(start)
+    for name, number in load(mixed)[0].float().state_dict().items():
+        if number.is_floating_point():
+            wanted = 0.75 * other.state_dict()[name] + 0.25 * start.state_dict()[name]
+            torch.testing.assert_close(number, wanted.half().float(), rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.slow
 def test_weights_hold_nothing_of_the_machine(stock: Path, tmp_path: Path) -> None:
     write_weights(stock, tmp_path / "out.pt")
     import zipfile
