@@ -31,8 +31,8 @@ DOUBT = 0.8
 """Identities below this confidence are listed as doubtful."""
 ONE_DOUBT_S = 1.0
 """Doubts of one identity no further apart than this are one."""
-SURE_PASS = 0.5
-"""Changes of order below this confidence are no passes."""
+SURE_PASS = 0.6
+"""At camera level A changes of order below this confidence are not claimed as passes."""
 SLOWEST_STEP_S = 0.105
 """From picture to picture; with longer steps racers are lost (measured: at 8 pictures a second one of four)."""
 LAG_S = 0.1
@@ -321,10 +321,19 @@ def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
             on=int(facts.paths.ids[change.on]),
             confidence=round(change.confidence, 3),
         )
-        for change in find_changes(facts.order, facts.scene.time_s)
+        for change in find_changes(facts.order, facts.paths.seen, _sure(facts), facts.scene.time_s)
         if change.confidence >= SURE_PASS
         and change.time_s < min(finished_s.get(change.by, last_s), finished_s.get(change.on, last_s))
     ]
+
+
+def _sure(facts: Facts) -> Floats:
+    """(R, F) how sure it is whose box a competitor's is, NaN where it has none."""
+    tracks = facts.tracks
+    sure = np.full(facts.paths.seen.shape, np.nan)
+    rows = np.searchsorted(facts.paths.ids, tracks.id), np.searchsorted(facts.scene.number, tracks.frame)
+    sure[rows] = tracks.link_confidence
+    return sure
 
 
 def _doubts(facts: Facts) -> list[IdentityDoubt]:

@@ -54,16 +54,54 @@ def test_flicker_is_no_pass():
     signed[100:103] = -0.05  # an eighth of a second beside each other
     order = find_order(gaps(signed), time_s)
     assert order.ahead[0, 1].all()
-    assert find_changes(order, time_s) == []
+    assert watched_changes(order, time_s) == []
+
+
+def watched_changes(order, time_s, seen=None, sure=None):
+    everywhere = np.ones((2, len(time_s)), bool)
+    return find_changes(order, everywhere if seen is None else seen, everywhere * 1.0 if sure is None else sure, time_s)
+
+
+TIME_S = np.arange(0, 8, 0.04)
 
 
 def test_a_pass_is_found_where_the_gap_goes_through_zero():
-    time_s = np.arange(0, 8, 0.04)
-    order = find_order(gaps(0.2 * (4.0 - time_s)), time_s)
-    (change,) = find_changes(order, time_s)
+    (change,) = watched_changes(find_order(gaps(0.1 * (4.0 - TIME_S)), TIME_S), TIME_S)
     assert (change.by, change.on) == (1, 0)
     assert abs(change.time_s - 4.0) < 0.05
-    assert change.confidence == 1.0
+    assert change.confidence > 0.95
+
+
+def test_a_change_out_of_sight_is_no_pass():
+    """While one of them is not seen, or only filled in, the two can be taken for each other."""
+    signed = 0.1 * (4.0 - TIME_S)
+    for hidden_s, passes in ((0.3, 1), (1.0, 0)):
+        hidden = np.abs(TIME_S - 4.0) < hidden_s / 2
+        seen = np.array([~hidden, np.ones_like(hidden)])
+        order = find_order(gaps(signed), TIME_S)
+        assert len(watched_changes(order, TIME_S, seen)) == passes
+        order = find_order(gaps(np.where(hidden, np.nan, signed)), TIME_S)
+        assert len(watched_changes(order, TIME_S)) == passes
+
+
+def test_a_leap_of_the_gap_is_no_pass():
+    """Nobody makes up 0.3 s in a fifth of a second: that is another racer, taken for the one before."""
+    for seconds, passes in ((3.0, 1), (0.2, 0)):
+        signed = np.interp(TIME_S, [4.0 - seconds / 2, 4.0 + seconds / 2], [0.15, -0.15])
+        assert len(watched_changes(find_order(gaps(signed), TIME_S), TIME_S)) == passes
+
+
+def test_an_order_hardly_seen_before_makes_no_sure_pass():
+    seen = np.array([TIME_S >= 3.2, TIME_S >= 0])  # one of the two filled in until then
+    (hardly,) = watched_changes(find_order(gaps(0.1 * (4.0 - TIME_S)), TIME_S), TIME_S, seen)
+    assert hardly.confidence < 0.7  # clear for 0.3 s only: 63 %
+
+
+def test_doubt_who_is_who_is_doubt_in_the_pass():
+    sure = np.ones((2, len(TIME_S)))
+    sure[0, 100:] = 0.6  # since they were level
+    (change,) = watched_changes(find_order(gaps(0.1 * (4.0 - TIME_S)), TIME_S), TIME_S, sure=sure)
+    assert 0.5 < change.confidence <= 0.6
 
 
 def test_rank_counts_those_ahead_and_needs_to_know_them():
