@@ -6,7 +6,6 @@ far to racers, weighs how well a piece begins where a racer was to be expected, 
 unexplained. Who was away for a lap comes back as the one who is missing there, not as whoever was near.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from race.events import RaceEvent
+from race.field_size import COUNTED_PIECE_S, count_named, count_racing, count_starting
 from race.guide import Guide, make_guide
 from race.ice import measure
 from race.observations import Observations
@@ -34,15 +34,6 @@ RACING_S = 0.4
 IDLE_MPS = 5.5
 INSIDE_M = -1.5
 """So far inside the measured line nobody races who is not falling."""
-COUNTED_PIECE_S, COUNTED_S = 0.8, 0.6
-"""That many have to be seen at once for so long, in pieces no shorter, to count as the number of racers: the last of
-the field may be out of the picture for most of the race, and what is no person is taken for a racer for moments."""
-TEAM_SHARE = 0.25
-"""In a relay also for such a share of the time in which one fewer is seen: for seconds two of a team race."""
-NAMED_OFTEN = 10
-MOST_RACERS = 10
-MOST_TEAMS = 5
-
 BEAM = 400
 PACE_SD, PACE_LASTS_S = 0.8, 5.0
 """How racers' speeds differ from the pack's usual one, m/s, and for how long, s."""
@@ -118,8 +109,13 @@ def identify(
         return None
     size = starters if starters is not None and not relay else None
     if size is None:
-        least = max(_named(observations), event.field[0] if event is not None else 1)
-        size = _count(pieces, column, in_race & poses.known, per_second, event, least)
+        seconds = np.array([len(rows) for rows in pieces.rows]) / per_second
+        at = np.column_stack([pieces.first_s, pieces.first[:, :2], pieces.first[:, 3]])
+        least = max(count_named(observations.scorebug), count_starting(at, pieces.racing, seconds, event, guide))
+        at_once = np.zeros(len(scene.time_s), int)
+        for k in np.flatnonzero(pieces.racing & (seconds >= COUNTED_PIECE_S)):
+            at_once[column[pieces.rows[k]]] += 1
+        size = count_racing(at_once[in_race & poses.known], per_second, event, least)
     pace = pack_pace(np.concatenate(pieces.frames), np.concatenate(pieces.rates), scene.time_s)
     way = way_of_pack(pace, scene.time_s)
     link = np.full((len(pieces.rows), len(pieces.rows)), np.inf)
@@ -186,12 +182,6 @@ def _describe(
     )
 
 
-def _named(observations: Observations) -> int:
-    """How many names the score bug has shown, each often enough to be none misread."""
-    shown = Counter(row.name for reading in observations.scorebug for row in reading.rows if row.name)
-    return sum(times >= NAMED_OFTEN for times in shown.values())
-
-
 def _counted_on(g: Floats, lap_m: float) -> Floats:
     """(F,) over the finish line without a leap; a piece is never out of sight for long."""
     seen = np.isfinite(g)
@@ -212,26 +202,6 @@ def _parts(speed: Floats, d: Floats, relay: bool) -> list[NDArray[np.intp]]:
         for part in np.split(everything, np.flatnonzero(np.diff((races | stands).astype(int))) + 1)
         if len(part) > 1
     ]
-
-
-def _count(pieces: Pieces, column: Ints, counts: Mask, per_second: float, event: RaceEvent | None, least: int) -> int:
-    """How many race: the largest number seen racing at once for long enough, but no fewer than ``least``."""
-    relay = event is not None and event.is_relay
-    at_once = np.zeros(len(counts), int)
-    for k in np.flatnonzero(pieces.racing):
-        if len(pieces.rows[k]) >= COUNTED_PIECE_S * per_second:
-            at_once[column[pieces.rows[k]]] += 1
-    at_once = at_once[counts]
-    size = 1
-    while size < (MOST_TEAMS if relay else MOST_RACERS):
-        more = np.sum(at_once > size)
-        enough = COUNTED_S * per_second
-        if relay:
-            enough = max(enough, TEAM_SHARE * np.sum(at_once >= size))
-        if more < enough and size >= least:
-            break
-        size += 1
-    return size
 
 
 @njit(cache=True)

@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Where = Literal["straight", "corner", "finish"]
 
 CLEAR_M = 1.0
+OUT_OF_SIGHT_S = 1.5
+"""For no longer may one of the two be unseen meanwhile: two who come out of the dark may be taken for each other."""
 START_M = 15.0
 """Until so far from the start line the field sorts itself, and that is no passing."""
 FINISH_M = 15.0
@@ -61,9 +63,21 @@ def find_ice_passes(ice: IcePaths, event: RaceEvent | None) -> list[Pass]:
                 before, after = int(sure[n]), int(sure[n + 1])
                 if abs(gap[before] - gap[after]) > LAP_M / 2 or not upright[[i, j], before : after + 1].all():
                     continue
+                if max(_unseen_s(ice, r, before, after) for r in (i, j)) > OUT_OF_SIGHT_S:
+                    continue
                 by, on = (i, j) if gap[after] > 0 else (j, i)
                 passes.append(_describe(ice, event, by, on, before, after))
     return sorted(passes, key=lambda one: one.time_s)
+
+
+def _unseen_s(ice: IcePaths, racer: int, before: int, after: int) -> float:
+    """The longest time out of sight of a racer from frame ``before`` to ``after``, the time around them included."""
+    seen_s = ice.time_s[ice.seen[racer]]
+    first = max(0, int(np.searchsorted(seen_s, ice.time_s[before], side="right")) - 1)
+    last = int(np.searchsorted(seen_s, ice.time_s[after]))
+    if last >= len(seen_s) or seen_s[first] > ice.time_s[before]:
+        return float("inf")
+    return float(np.diff(seen_s[first : last + 1]).max(initial=0.0))
 
 
 def _describe(ice: IcePaths, event: RaceEvent | None, by: int, on: int, before: int, after: int) -> Pass:

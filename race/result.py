@@ -251,7 +251,7 @@ def _crossings(
                     time_s=crossing.time_s,
                     time_sd_s=crossing.time_sd_s,
                     lap_time_s=lap_time_s,
-                    rank=_rank_in(facts, passage, crossing, active),
+                    rank=row.rank if row is not None else _rank_in(facts, passage, crossing, active),
                     source=("vision" if row is None else "fused") if crossing.seen else "interpolated",
                 )
             )
@@ -266,7 +266,20 @@ def _crossings(
         )
         for (racer, lap), row in shown.items()
     ]
+    rows = _without_doubles(rows)
     return sorted(rows, key=lambda row: (row.lap or 0, row.rank or len(facts.paths.ids) + 1, row.time_s or 0))
+
+
+def _without_doubles(rows: list[Crossing]) -> list[Crossing]:
+    """A rank that the score bug gives to one is no other's."""
+    shown = [row for row in rows if row.source in ("fused", "scorebug")]
+    given = {(row.lap, row.rank): row.competitor for row in shown}
+    return [
+        row.model_copy(update={"rank": None})
+        if None not in (row.lap, row.rank) and given.get((row.lap, row.rank), row.competitor) != row.competitor
+        else row
+        for row in rows
+    ]
 
 
 def _shown(facts: Facts, names: dict[int, tuple[str, float]]) -> dict[tuple[int, int | None], ShownLap]:

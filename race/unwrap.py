@@ -19,14 +19,17 @@ AROUND_S = 1.0
 """The pack's pace is the median over so long before and after."""
 HOLE_S = 0.8
 """Out of sight for so long: by then neither place nor speed is as it was."""
-LASTS_S = 5.0
-"""So long a racer's own speed differs from the pack's."""
+LASTS_S, OWN_LASTS_S = 5.0, 1.5
+"""So long a racer's speed differs from the pack's; and what is seen of it in half a second, half of which is a stroke
+or a turn, for so long."""
 PACE_SD, SPEED_SD = 0.8, 1.2
 """How racers' speeds differ from the pack's, m/s; and those of one moment."""
 BACK_M = 5.0
 """So far back somebody may be seen again, after a fall."""
-FALL_COST = 5.0
-"""Nats for having been down meanwhile: it happens once in some hundred of such times."""
+FALL_COST, LOST_COST = 9.0, 4.0
+"""Nats for having been down meanwhile, which happens once in some thousand of such times, and for each lap so lost."""
+SLOW, REGAINED_M = 0.85, 50.0
+"""Of the pack's pace, which takes a racer who gets up again so long to regain."""
 
 
 def pack_pace(frame: NDArray[np.intp], rate: Floats, time_s: Floats) -> Floats:
@@ -99,8 +102,8 @@ def _moved_unseen(
     lap_m: float,
 ) -> float:  # fmt: skip
     """Metres gone while out of sight, ``apart`` but for whole laps: about as far as the ``pack``, or down meanwhile."""
-    fade = LASTS_S * (1 - np.exp(-elapsed / LASTS_S))
-    expected = pack if np.isnan(before) else pack + (before - pace_before) * fade
+    own = OWN_LASTS_S * (1 - np.exp(-elapsed / OWN_LASTS_S))
+    expected = pack if np.isnan(before) else pack + (before - pace_before) * own
     spread = 1.0 + 2 * PACE_SD**2 * LASTS_S**2 * (elapsed / LASTS_S - 1 + np.exp(-elapsed / LASTS_S))
     best, best_cost = 0.0, np.inf
     first = np.floor((-BACK_M - apart) / lap_m) + 1
@@ -109,8 +112,9 @@ def _moved_unseen(
         cost = 0.5 * (moved - expected) ** 2 / spread
         if not np.isnan(after):
             cost += 0.5 * ((after - pace_after) / SPEED_SD) ** 2
-        if moved <= expected:
-            cost = min(cost, FALL_COST)
+        slow = np.isnan(after) or after < SLOW * pace_after
+        if moved <= expected and (slow or moved > REGAINED_M):
+            cost = min(cost, FALL_COST + LOST_COST * (expected - moved) / lap_m)
         if cost < best_cost:
             best, best_cost = moved, cost
     return best

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,11 @@ def test_where_on_track():
     assert where_on_track(EVENT.distance_m - 10, EVENT, Rink()) == "finish"
     assert where_on_track(EVENT.distance_m - 10, None, Rink()) == "straight"
     assert where_on_track(LAP_M / 2 + 5.0, find_event("500m"), Rink()) == "straight"
+
+
+def test_two_who_come_out_of_sight_exchanged_have_not_passed():
+    ice = made_ice(approach(10.0, 5.0), [[1.0], [0.0]])
+    for unseen_s, passes in ((1.0, 1), (3.0, 0)):
+        seen = ice.seen.copy()
+        seen[0, np.abs(ice.time_s - 5.0) < unseen_s / 2] = False
+        assert len(find_ice_passes(replace(ice, seen=seen), EVENT)) == passes

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from race.events import find_event
+from race.field_size import count_named, count_racing, count_starting
+from race.formats import ScorebugReading, ScorebugRow
+from race.guide import make_guide
+from race.rink import Rink
+
+
+def test_who_is_seen_racing_at_once_for_long_enough_counts():
+    at_once = np.array([3] * 200 + [4] * 40 + [5] * 10)
+    assert count_racing(at_once, 25.0, None, 0) == 4  # the fifth for 0.4 s only
+    assert count_racing(at_once, 25.0, None, 6) == 6
+    assert count_racing(at_once, 25.0, find_event("1500m"), 0) == 6  # no fewer start
+    # two of a team race for seconds at an exchange
+    assert count_racing(np.array([4] * 400 + [5] * 60), 25.0, find_event("relay-5000m"), 0) == 4
+    assert count_racing(np.array([4] * 400 + [5] * 160), 25.0, find_event("relay-5000m"), 0) == 5
+
+
+def test_names_count_that_are_none_misread():
+    rows = [ScorebugRow(rank=1, name="HALE"), ScorebugRow(rank=2, name="KOWAL")]
+    readings = [ScorebugReading(time_s=float(k), rows=rows) for k in range(12)]
+    readings.append(ScorebugReading(time_s=12.0, rows=[ScorebugRow(rank=1, name="HA1E")]))
+    assert count_named(readings) == 2
+
+
+@pytest.mark.parametrize(("name", "shift_m"), [("1000m", 0.0), ("500m", 1.0)])
+def test_those_on_the_start_line_count_once(name, shift_m):
+    rink = Rink(track_shift_m=shift_m)
+    guide = make_guide(rink)
+    y = np.array([8.5, 9.8, 11.1, 12.4]) * (-1 if name == "1000m" else 1)
+    ge, _ = guide.from_ice(np.column_stack([np.full(4, 0.0 if name == "1000m" else 2 * shift_m), y]))
+    where = [(0.0, g, 0.0, e) for g, e in ge]
+    where.append((1.0, ge[1, 0] + 0.2, 0.0, ge[1, 1] + 0.1))  # the second of them again, after a while unseen
+    where.append((0.0, ge[0, 0] + 30.0, 0.0, -8.0))  # a referee
+    where.append((7.0, ge[0, 0] + 5.0, 9.0, 1.0))  # and they are off
+    at = np.array(where)
+    racing = np.array([False] * 6 + [True])
+    assert count_starting(at, racing, np.full(7, 2.0), find_event(name), guide) == 4
+    assert count_starting(at, racing, np.full(7, 2.0), None, guide) == 0
