@@ -30,8 +30,8 @@ HALF_WINDOW_S = 0.2
 HEIGHT_WINDOW_S = 1.0
 PACE_WINDOW_S = 0.5
 LEAST_PACE = 0.75
-"""Of the others' speed at the same time: who is slower does not race. On the real clip racers have 0.92 to 1.08, the
-idle 0.60 to 0.67; in simulated races 3 % of the racers' tracks and half of the idle's have less."""
+"""Of the others' speed at the same time: who is slower does not race. On the real clip racers have 0.91 to 1.08, the
+idle 0.65 to 0.67; in simulated races 3 % of the racers' tracks and half of the idle's have less."""
 TOGETHER_S = 0.5
 """Seen at the same time as others for less, nobody's pace is judged."""
 CLOSE_UP = 0.6

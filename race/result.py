@@ -32,7 +32,9 @@ DOUBT = 0.8
 ONE_DOUBT_S = 1.0
 """Doubts of one identity no further apart than this are one."""
 SURE_PASS = 0.6
-"""At camera level A changes of order below this confidence are not claimed as passes."""
+"""Changes of order below this confidence are not claimed as passes."""
+WHO_IS_WHO_S = 0.5
+"""A pass is as sure as who is who so long before and after it."""
 SLOWEST_STEP_S = 0.105
 """From picture to picture; with longer steps racers are lost (measured: at 8 pictures a second one of four)."""
 LAG_S = 0.1
@@ -324,7 +326,11 @@ def _too_close(first: LineCrossing, second: LineCrossing) -> bool:
 def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
     """Changes of order between racers, before either has finished."""
     if facts.ice is not None:
-        return find_ice_passes(facts.ice, facts.model if facts.ice.from_start else None)
+        found = find_ice_passes(facts.ice, facts.model if facts.ice.from_start else None)
+        found = [
+            one.model_copy(update={"confidence": round(one.confidence * _known_as(facts, one), 3)}) for one in found
+        ]
+        return [one for one in found if one.confidence >= SURE_PASS]
     finished_s = {crossing.racer: crossing.time_s for crossing in finish.crossings} if finish is not None else {}
     last_s = finish.crossings[-1].time_s if finish is not None else float("inf")
     return [
@@ -338,6 +344,14 @@ def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
         if change.confidence >= SURE_PASS
         and change.time_s < min(finished_s.get(change.by, last_s), finished_s.get(change.on, last_s))
     ]
+
+
+def _known_as(facts: Facts, one: Pass) -> float:
+    """How sure it is at the moment of a pass who the two are: racers taken for each other seem to pass."""
+    tracks = facts.tracks
+    time_s = facts.scene.time_s[np.searchsorted(facts.scene.number, tracks.frame)]
+    rows = np.isin(tracks.id, (one.by, one.on)) & (np.abs(time_s - one.time_s) <= WHO_IS_WHO_S)
+    return float(tracks.link_confidence[rows].min(initial=1.0))
 
 
 def _sure(facts: Facts) -> Floats:

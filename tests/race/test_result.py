@@ -1,0 +1,25 @@
+from types import SimpleNamespace
+
+import numpy as np
+
+from race.formats import Pass
+from race.result import WHO_IS_WHO_S, _known_as
+
+
+def test_a_pass_is_as_sure_as_who_the_two_are_around_it():
+    """Two racers over 4 s at 25 pictures a second; at 2 s it is anyone's guess who the second one is."""
+    frames = np.arange(1, 101)
+    time_s = (frames - 1) / 25
+    sure = np.ones(200)
+    sure[100 + 50] = 0.51
+    facts = SimpleNamespace(
+        tracks=SimpleNamespace(id=np.repeat([1, 2], 100), frame=np.tile(frames, 2), link_confidence=sure),
+        scene=SimpleNamespace(number=frames, time_s=time_s),
+    )
+
+    def known_as(at_s: float, by: int, on: int) -> float:
+        return _known_as(facts, Pass(time_s=at_s, by=by, on=on, confidence=1.0))
+
+    assert known_as(2.0, 1, 2) == known_as(2.0 - WHO_IS_WHO_S + 0.01, 2, 1) == 0.51
+    assert known_as(2.0 + WHO_IS_WHO_S + 0.05, 1, 2) == 1.0
+    assert known_as(2.0, 1, 3) == 1.0  # of somebody else nothing is in doubt
