@@ -327,10 +327,12 @@ def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
     """Changes of order between racers, before either has finished."""
     if facts.ice is not None:
         found = find_ice_passes(facts.ice, facts.model if facts.ice.from_start else None)
-        found = [
-            one.model_copy(update={"confidence": round(one.confidence * _known_as(facts, one), 3)}) for one in found
+        sure = [(one.confidence or 0.0) * _known_as(facts, one) for one in found]
+        return [
+            one.model_copy(update={"confidence": round(confidence, 3)})
+            for one, confidence in zip(found, sure, strict=True)
+            if confidence >= SURE_PASS
         ]
-        return [one for one in found if one.confidence >= SURE_PASS]
     finished_s = {crossing.racer: crossing.time_s for crossing in finish.crossings} if finish is not None else {}
     last_s = finish.crossings[-1].time_s if finish is not None else float("inf")
     return [
