@@ -104,6 +104,21 @@ def analyze(
 
 
 @app.command()
+def calibrate(
+    video: Video,
+    out: Annotated[Path, typer.Option(help="The .json file to write.", show_default=False)] = ...,  # type: ignore[assignment]
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,
+) -> None:
+    """Say in a page where the rink is in the picture, by clicks.
+
+    The file is for analyze --registration.
+    """
+    from cli.calibrate import calibrate as run_calibrate
+
+    run_calibrate(video, out, not no_browser)
+
+
+@app.command()
 def detect(
     video: Video,
     out: Annotated[Path, typer.Option(help="File for the detections.", show_default=False)] = ...,  # type: ignore[assignment]
