@@ -44,10 +44,13 @@ def test_stopped_by_the_keyboard_nothing_is_written(served):
 
 
 def test_what_cannot_be_read_or_written_is_one_line(command, clip, tmp_path):
+    taken = tmp_path / "taken.json"
+    taken.write_text("{}")
     for video, out, reason in (
         (tmp_path / "none.mp4", tmp_path / "out.json", "no such file"),
         (clip, tmp_path / "no" / "out.json", "out.json"),
         (clip, clip, "is what is read"),
+        (clip, taken, "exists already"),
     ):
         ended = command("calibrate", video, "--out", out, "--no-browser")
         assert ended.status == 1 and reason in ended.err and ended.err.count("\n") == 1
