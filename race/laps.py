@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.crossings import LineCrossing
-from race.events import RaceEvent
+from race.events import LAP_M, RaceEvent
 from race.formats import ScorebugReading
 from race.order import Order
 
@@ -23,6 +23,8 @@ SHORTEST_LAP_S, LONGEST_LAP_S = 7.0, 16.0
 """A full lap with a flying start; the shortest ever skated is just under 8 s."""
 CLOCK_OFF_S = 0.7
 """The winner's crossing is at most so far from when the clock on the screen shows the time it stops at."""
+FASTEST_START_MPS = 9.5
+"""Nobody is faster from standing to the first crossing; elite men reach 8.3 m/s over half a lap, 9.1 over a lap."""
 GAP_OFF_S = 0.25
 """What a gap may change in the last second before the line, and be mismeasured."""
 
@@ -69,6 +71,16 @@ def consistent(passage: Passage, order: Order, time_s: Floats) -> Passage | None
                 continue
         kept.append(crossing)
     return replace(passage, crossings=tuple(kept)) if kept else None
+
+
+def after_the_gun(passages: Sequence[Passage], starts_s: Sequence[float], event: RaceEvent | None) -> list[Passage]:
+    """``passages`` without those for which a gun at one of ``starts_s`` leaves too little time: of some other line."""
+    way_m = LAP_M / 2 if event is None else event.first_crossing_m
+    return [
+        passage
+        for passage in passages
+        if not any(0 <= passage.time_s - start_s < way_m / FASTEST_START_MPS for start_s in starts_s)
+    ]
 
 
 def number_passages(

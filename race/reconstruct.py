@@ -16,7 +16,7 @@ from race.ice_laps import count_from_start, find_passages
 from race.ice_order import gaps_in_time
 from race.identify import identify
 from race.incidents import with_incidents
-from race.laps import Passage, consistent, group_passages, number_passages
+from race.laps import Passage, after_the_gun, consistent, group_passages, number_passages
 from race.naming import with_usual_spelling
 from race.observations import Lines, Observations
 from race.order import Order, find_order
@@ -102,7 +102,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         passages = find_passages(ice, model)
     else:
         order = _order(paths, scene)
-        passages = _passages(observations, scene, paths, order, in_race, final, model)
+        passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
     facts = Facts(
         observations, scene, shots, tracks, paths, ice, order, clock, final, event, model, passages, given.start_list
     )
@@ -183,6 +183,7 @@ def _passages(
     paths: Paths,
     order: Order,
     in_race: NDArray[np.bool_],
+    clock: list[ClockRun],
     final: ClockRun | None,
     event: RaceEvent | None,
 ) -> list[Passage]:
@@ -195,6 +196,7 @@ def _passages(
     tracks = follow_lines(lines, scene)
     seen = [passage for line in tracks for passage in group_passages(find_crossings(line, paths, scene.time_s))]
     seen = [passage for raw in seen if (passage := consistent(raw, order, scene.time_s)) is not None]
+    seen = after_the_gun(seen, [run.race_start_s for run in clock], event)
     rank = order.rank(np.isfinite(paths.position[..., 0]))
     passages = fill_in(seen, find_sweeps(paths, order, rank, scene, in_race))
     finish_s = None

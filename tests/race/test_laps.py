@@ -1,7 +1,7 @@
 from race.crossings import LineCrossing
 from race.events import find_event
 from race.formats import ScorebugReading, ScorebugRow
-from race.laps import ShownLap, group_passages, number_passages, shown_laps
+from race.laps import ShownLap, after_the_gun, group_passages, number_passages, shown_laps
 
 M500 = find_event("500m", "m")
 
@@ -95,3 +95,13 @@ def test_a_laggard_stays_in_the_lap_of_the_pack():
         [0, 1, 2, 3],
         [0, 1, 2],
     ]
+
+
+def test_so_soon_after_the_gun_it_was_some_other_line():
+    """The fastest half lap from standing takes 6.6 s; a false start 20 s before the race changes nothing."""
+    passages = group_passages(pack(26.5) + pack(34.7))
+    kept = after_the_gun(passages, [2.0, 22.0], find_event("500m", "m"))
+    assert [passage.time_s for passage in kept] == [34.7]
+    assert after_the_gun(passages, [19.8], find_event("500m", "m")) == passages
+    assert after_the_gun(passages, [19.8], find_event("1000m", "m"))[0].time_s == 34.7  # a whole lap to the line
+    assert after_the_gun(passages, [], None) == passages
