@@ -20,11 +20,11 @@ PASSAGE_VOTES, ORDER_VOTES = 2, 1
 
 
 def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
-    """``readings`` with names that differ by a letter or two spelt as they were read most often."""
+    """``readings`` with names that differ by a letter or two, spaces or capitals spelt as they were read most often."""
     count = Counter(row.name for reading in readings for row in reading.rows if row.name)
     usual: dict[str, str] = {}
     for name, _ in count.most_common():
-        alike = [known for known in usual.values() if SequenceMatcher(None, name, known).ratio() >= SAME_NAME]
+        alike = [known for known in usual.values() if _alike(name, known)]
         usual[name] = alike[0] if alike else name
     return [
         reading.model_copy(
@@ -32,6 +32,11 @@ def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugRea
         )
         for reading in readings
     ]
+
+
+def _alike(name: str, other: str) -> bool:
+    bare, other_bare = ("".join(one.casefold().split()) for one in (name, other))
+    return SequenceMatcher(None, bare, other_bare).ratio() >= SAME_NAME
 
 
 def name_racers(

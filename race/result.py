@@ -325,27 +325,29 @@ def _too_close(first: LineCrossing, second: LineCrossing) -> bool:
 
 def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
     """Changes of order between racers, before either has finished."""
+    crossed = finish.crossings if finish is not None else ()
+    finished_s = {int(facts.paths.ids[crossing.racer]): crossing.time_s for crossing in crossed}
+    last_s = max(finished_s.values(), default=float("inf"))
     if facts.ice is not None:
         found = find_ice_passes(facts.ice, facts.model if facts.ice.from_start else None)
         sure = [(one.confidence or 0.0) * _known_as(facts, one) for one in found]
-        return [
+        passes = [
             one.model_copy(update={"confidence": round(confidence, 3)})
             for one, confidence in zip(found, sure, strict=True)
             if confidence >= SURE_PASS
         ]
-    finished_s = {crossing.racer: crossing.time_s for crossing in finish.crossings} if finish is not None else {}
-    last_s = finish.crossings[-1].time_s if finish is not None else float("inf")
-    return [
-        Pass(
-            time_s=change.time_s,
-            by=int(facts.paths.ids[change.by]),
-            on=int(facts.paths.ids[change.on]),
-            confidence=round(change.confidence, 3),
-        )
-        for change in find_changes(facts.order, facts.paths.seen, _sure(facts), facts.scene.time_s)
-        if change.confidence >= SURE_PASS
-        and change.time_s < min(finished_s.get(change.by, last_s), finished_s.get(change.on, last_s))
-    ]
+    else:
+        passes = [
+            Pass(
+                time_s=change.time_s,
+                by=int(facts.paths.ids[change.by]),
+                on=int(facts.paths.ids[change.on]),
+                confidence=round(change.confidence, 3),
+            )
+            for change in find_changes(facts.order, facts.paths.seen, _sure(facts), facts.scene.time_s)
+            if change.confidence >= SURE_PASS
+        ]
+    return [one for one in passes if one.time_s < min(finished_s.get(one.by, last_s), finished_s.get(one.on, last_s))]
 
 
 def _known_as(facts: Facts, one: Pass) -> float:

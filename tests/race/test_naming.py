@@ -68,3 +68,8 @@ def test_a_name_is_spelt_as_it_was_read_most_often():
     readings += [shown(5, (1, "S. HAYASI"), (2, None)), shown(6)]
     names = [[row.name for row in reading.rows] for reading in with_usual_spelling(readings)]
     assert names == [["S. HAYASHI", "S. HAYES"]] * 3 + [["S. HAYASHI"], ["S. HAYASHI", None], []]
+
+
+def test_a_name_read_with_other_capitals_and_spaces_is_the_same():
+    readings = [*[shown(t, (1, "M. DALTON")) for t in (1, 2)], shown(3, (1, "M. dal TON"))]
+    assert {row.name for reading in with_usual_spelling(readings) for row in reading.rows} == {"M. DALTON"}
