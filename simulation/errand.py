@@ -3,9 +3,8 @@
 import numpy as np
 from numba import njit
 
-from race.rink import ice_to_track, track_to_ice
-from simulation.fall import fall
-from simulation.motion import RATE_HZ
+from race.rink import track_to_ice
+from simulation.fall import fall, move_on_ice
 from simulation.state import (
     NOBODY,
     OVER,
@@ -24,7 +23,6 @@ from simulation.state import (
     note,
 )
 
-_DT = 1.0 / RATE_HZ
 SEES_S = 0.7
 """From a fall until the first team-mate sets out."""
 FETCH_MPS, FETCH_MPS2 = 7.5, 4.5
@@ -130,16 +128,7 @@ def _run_to(state: State, course: Course, b: int, target: int) -> float:
     ay = ((y - ice[b, 1]) / max(apart, 0.1) * wanted - ice[b, 3]) / 0.25
     strength = np.hypot(ax, ay)
     limit = min(1.0, FETCH_MPS2 / max(strength, 1e-6))
-    ice[b, 2] += ax * limit * _DT
-    ice[b, 3] += ay * limit * _DT
-    ice[b, 0] += ice[b, 2] * _DT
-    ice[b, 1] += ice[b, 3] * _DT
-    here = np.empty((1, 2))
-    here[0] = ice[b, 0], ice[b, 1]
-    track = ice_to_track(here, course.half, course.radius, course.shift)
-    state.s[b] += nearest_lap(track[0, 0] - course.start_u - state.s[b], course)
-    state.d[b] = track[0, 1]
-    state.v[b] = np.hypot(ice[b, 2], ice[b, 3])
+    move_on_ice(state, course, b, ax * limit, ay * limit)
     return float(apart)
 
 

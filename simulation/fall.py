@@ -59,9 +59,25 @@ def step_fallen(plan: Plan, state: State, course: Course, a: int, n: int, now: f
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def move_on_ice(state: State, course: Course, a: int, ax: float, ay: float) -> None:
+    """One step of who goes straight over the ice, not along the track, accelerated by (ax, ay) m/s2."""
+    ice, dt = state.ice, 1.0 / RATE_HZ
+    ice[a, 2] += ax * dt
+    ice[a, 3] += ay * dt
+    ice[a, 0] += ice[a, 2] * dt
+    ice[a, 1] += ice[a, 3] * dt
+    here = np.empty((1, 2))
+    here[0] = ice[a, 0], ice[a, 1]
+    track = ice_to_track(here, course.half, course.radius, course.shift)
+    state.s[a] += nearest_lap(track[0, 0] - course.start_u - state.s[a], course)
+    state.d[a] = track[0, 1]
+    state.v[a] = np.hypot(ice[a, 2], ice[a, 3])
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _slide(state: State, course: Course, a: int) -> None:
     """Friction, and mats that give way like a damped spring."""
-    ice, dt = state.ice, 1.0 / RATE_HZ
+    ice = state.ice
     speed = np.hypot(ice[a, 2], ice[a, 3])
     drag = 2.5 if state.mode[a] == Mode.FALL else 1.8
     ax, ay = -drag * ice[a, 2] / max(speed, 0.1), -drag * ice[a, 3] / max(speed, 0.1)
@@ -82,13 +98,4 @@ def _slide(state: State, course: Course, a: int) -> None:
         force = max(0.0, MAT_STIFFNESS * into + MAT_DAMPING * (ice[a, 2] * nx + ice[a, 3] * ny))
         ax -= force * nx + 2.5 * ice[a, 2]
         ay -= force * ny + 2.5 * ice[a, 3]
-    ice[a, 2] += ax * dt
-    ice[a, 3] += ay * dt
-    ice[a, 0] += ice[a, 2] * dt
-    ice[a, 1] += ice[a, 3] * dt
-    here = np.empty((1, 2))
-    here[0] = ice[a, 0], ice[a, 1]
-    track = ice_to_track(here, course.half, course.radius, course.shift)
-    state.s[a] += nearest_lap(track[0, 0] - course.start_u - state.s[a], course)
-    state.d[a] = track[0, 1]
-    state.v[a] = np.hypot(ice[a, 2], ice[a, 3])
+    move_on_ice(state, course, a, ax, ay)
