@@ -3,7 +3,7 @@
 import shlex
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +12,12 @@ from cli.outputs import ANALYSIS, check_free, check_inputs_stay, results_folder
 from cli.progress import pictures_between, stage, stderr, warn
 from race.errors import RaceFileError, ShorttrackError
 from race.events import EVENT_NAMES, find_event
-from race.formats import Computing, Race, Video, write_race
+from race.formats import Computing, Race, Session, Video, write_race
 from race.observations import Observations, read_observations, write_observations
 from race.reconstruct import Given, reconstruct
 from race.rink import Rink
-from race.start_list import read_start_list
+from race.session import split_races
+from race.start_list import read_start_list, starters_by_race
 from race.tables import write_camera, write_detections, write_track_tables
 from report.annotated import annotate
 from report.clips import write_clips
@@ -60,30 +61,66 @@ def analyze(request: Request) -> None:
     check_free(request.out, ANALYSIS, video.sha256, request.force)
     with results_folder(request.out, ANALYSIS) as staging:
         observations = _observations(request, video, before, staging)
-        with stage("Reconstructing the race"):
-            result = reconstruct(observations, given)
-        race = result.race
-        write_detections(observations.detections, staging / "det.txt")
-        write_camera(observations, race.camera_level, staging / "camera.parquet")
-        write_track_tables(result, staging)
-        write_laps_csv(race, staging / "laps.csv")
-        write_race(race, staging / "race.json")
-        if request.video is not None:
-            with stage("Drawing the video", video.frames) as advance:
-                drawn = staging / "annotated.mp4"
-                annotate(request.video, staging, drawn, lambda number: advance(None), request.draw_rink)
-            if race.incidents:
-                with stage("Cutting clips"):
-                    race = write_clips(request.video, staging)
-        write_incidents_csv(race, staging / "incidents.csv")
-        race = race.model_copy(update={"computing": _computing(started, observations)})
-        write_race(race, staging / "race.json")
-        write_report(staging)
+        parts = split_races(observations)
+        if len(parts) == 1:
+            races = [_write_run(request, parts[0], given, staging, started)]
+        else:
+            races = _write_runs(request, parts, given, staging, started)
         if before is not None:
             write_observations(observations, staging / "observations")
-    for warning in race.warnings:
-        warn(warning)
-    _summary(race, request.out)
+    for k, race in enumerate(races, start=1):
+        for warning in race.warnings:
+            warn(warning if len(races) == 1 else f"race {k}: {warning}")
+    for k, race in enumerate(races, start=1):
+        _summary(race, request.out if len(races) == 1 else request.out / f"race-{k}")
+    if len(races) > 1:
+        _tell(request.out / "report.html")
+
+
+def _write_runs(request: Request, parts: list[Observations], given: Given, staging: Path, started: float) -> list[Race]:
+    """Every race in a folder of its own, as if the video held nothing else, and the index of them."""
+    if given.corrections.steps:
+        raise ShorttrackError(
+            f"{request.corrections}: this video holds {len(parts)} races, and every race has its own tracks; "
+            "correct one at a time: --observations DIR/race-1 --corrections FILE"
+        )
+    names = [f"race-{k}" for k in range(1, len(parts) + 1)]
+    starters = starters_by_race(given.start_list, len(parts))
+    races = []
+    for name, part, entries in zip(names, parts, starters, strict=True):
+        folder = staging / name
+        folder.mkdir()
+        write_observations(part, folder / "observations")
+        stderr.print(f"{name}: {part.video.from_s:.1f} to {part.video.to_s:.1f} s", highlight=False)
+        races.append(_write_run(request, part, replace(given, start_list=entries), folder, started))
+    whole = races[0].video.model_copy(update={"from_s": None, "to_s": None})
+    write_race(Session(video=whole, races=names), staging / "races.json")
+    write_report(staging)
+    return races
+
+
+def _write_run(request: Request, observations: Observations, given: Given, folder: Path, started: float) -> Race:
+    """All files of one race but its observations."""
+    with stage("Reconstructing the race"):
+        result = reconstruct(observations, given)
+    race = result.race
+    write_detections(observations.detections, folder / "det.txt")
+    write_camera(observations, race.camera_level, folder / "camera.parquet")
+    write_track_tables(result, folder)
+    write_laps_csv(race, folder / "laps.csv")
+    write_race(race, folder / "race.json")
+    if request.video is not None:
+        with stage("Drawing the video", pictures_between(race.video, race.video.from_s, race.video.to_s)) as advance:
+            drawn = folder / "annotated.mp4"
+            annotate(request.video, folder, drawn, lambda number: advance(None), request.draw_rink)
+        if race.incidents:
+            with stage("Cutting clips"):
+                race = write_clips(request.video, folder)
+    write_incidents_csv(race, folder / "incidents.csv")
+    race = race.model_copy(update={"computing": _computing(started, observations)})
+    write_race(race, folder / "race.json")
+    write_report(folder)
+    return race
 
 
 def _given(request: Request) -> Given:
@@ -182,7 +219,11 @@ def _summary(race: Race, out: Path) -> None:
         clock = "" if row.race_time_s is None else f"  {_clock(row.race_time_s)}"
         photo = "  photo finish" if row.photo_finish else ""
         stderr.print(f"{place:>3}  {name[row.competitor]}{clock}{photo}", highlight=False, markup=False)
-    stderr.print(f"{out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+    _tell(out / "report.html")
+
+
+def _tell(page: Path) -> None:
+    stderr.print(f"{page}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _clock(seconds: float) -> str:

@@ -31,14 +31,23 @@ SHARES = {"rank_accuracy", "coverage", "naming", "recall50", "precision50", "hot
 
 
 def evaluate(run: Path, truth: Path, as_json: bool) -> None:
-    """Print the figures of ``race.evaluate`` on stdout. Raises RaceFileError where a file cannot be read."""
-    from race.evaluate import evaluate as compare
+    """Print the figures of ``race.evaluate`` on stdout; of several races, by the folder of each one's truth.
 
-    scores = compare(run, truth)
+    Raises RaceFileError where a file cannot be read.
+    """
+    from race.evaluate import evaluate as compare
+    from race.evaluate_session import evaluate_session
+
+    races = evaluate_session(run, truth)
     if as_json:
-        typer.echo(json.dumps(scores, indent=1, allow_nan=False))
+        typer.echo(json.dumps(compare(run, truth) if races is None else races, indent=1, allow_nan=False))
+    elif races is None:
+        Console().print(score_table(compare(run, truth)))
     else:
-        Console().print(score_table(scores))
+        for name, scores in races.items():
+            Console().print(name, "" if scores is not None else "not found in the run", highlight=False)
+            if scores is not None:
+                Console().print(score_table(scores))
 
 
 def score_table(scores: dict[str, Any]) -> Table:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from cli.stopping import not_now
 from race.errors import OutputError, RaceFileError
-from race.formats import read_race
+from race.formats import read_race, read_session
 from race.observations import read_observations
 
 ANALYSIS = (
     "race.json",
+    "races.json",
     "laps.csv",
     "incidents.csv",
     "det.txt",
@@ -25,7 +26,8 @@ ANALYSIS = (
     "clips",
     "observations",
 )
-"""What ``analyze`` writes (DESIGN, files); the first is what makes a folder a run."""
+"""What ``analyze`` writes (DESIGN, files), and folders race-1, race-2, ... where ``races.json`` lists them; the first
+two are what makes a folder a run."""
 
 SIMULATION = (
     "truth.json",
@@ -104,6 +106,8 @@ def check_free(folder: Path, names: tuple[str, ...], sha256: str | None, force: 
     try:
         if "race.json" in there:
             before = read_race(folder / "race.json").video
+        elif "races.json" in there and (session := read_session(folder)) is not None:
+            before = session.video
         elif "observations" in there and sha256 is not None:
             before = read_observations(folder).video
         else:
@@ -116,7 +120,7 @@ def check_free(folder: Path, names: tuple[str, ...], sha256: str | None, force: 
 
 def check_inputs_stay(folder: Path, names: tuple[str, ...], inputs: Iterable[Path | None]) -> None:
     """Raise OutputError where one of ``inputs`` is, or lies in, what will be written over in ``folder``."""
-    outputs = [(folder / name).resolve() for name in (*names, STAGING, KEPT)]
+    outputs = [(folder / name).resolve() for name in (*names, *_races(folder), STAGING, KEPT)]
     for given in inputs:
         if given is not None and any(given.resolve().is_relative_to(output) for output in outputs):
             raise OutputError(f"{folder}: {given} is in it and would be written over; choose another --out")
@@ -124,11 +128,20 @@ def check_inputs_stay(folder: Path, names: tuple[str, ...], inputs: Iterable[Pat
 
 def _publish(staging: Path, folder: Path, names: tuple[str, ...]) -> None:
     """Take the old away first and put the first name in place last: without it nothing here looks like a run."""
-    for name in (*names, KEPT):
+    for name in (*names, *_races(folder), KEPT):
         _remove(folder / name)
-    for name in reversed(names):
+    for name in (*_races(staging), *reversed(names)):
         if (staging / name).exists():
             (staging / name).replace(folder / name)
+
+
+def _races(folder: Path) -> list[str]:
+    """The folders of races that are ours, as ``folder``'s index lists them; none where there is no index to be read."""
+    try:
+        session = read_session(folder)
+    except RaceFileError:
+        return []
+    return session.races if session is not None else []
 
 
 def _keep_observations(staging: Path, error: BaseException) -> None:

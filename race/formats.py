@@ -7,7 +7,7 @@ Extra keys are kept, so that a newer file survives an older program.
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,12 +37,18 @@ IncidentKind = Literal[
 ]
 
 
+File = TypeVar("File", bound="Model")
+
+
 class Model(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
 class Video(Model):
-    """The video as decoded: ``width`` and ``height`` after rotation, ``fps`` the mean rate of its pictures."""
+    """The video as decoded: ``width`` and ``height`` after rotation, ``fps`` the mean rate of its pictures.
+
+    ``from_s`` and ``to_s`` are null but where the video holds several races: the part that this one is of.
+    """
 
     path: str
     sha256: str
@@ -51,6 +57,8 @@ class Video(Model):
     width: int
     height: int
     frames: int
+    from_s: float | None = None
+    to_s: float | None = None
 
 
 class Event(Model):
@@ -196,6 +204,14 @@ class Race(Model):
     warnings: list[str] = []
 
 
+class Session(Model):
+    """What ``races.json`` holds: the folders of a video's races, in order, each a run of its own."""
+
+    schema_version: str = SCHEMA_VERSION
+    video: Video
+    races: list[Annotated[str, Field(pattern=r"^race-\d+$")]]
+
+
 def read_race(path: Path) -> Race:
     """Read ``race.json`` or ``truth.json``; a folder stands for the one it holds.
 
@@ -204,10 +220,21 @@ def read_race(path: Path) -> Race:
     if path.is_dir():
         held = [path / name for name in ("race.json", "truth.json") if (path / name).exists()]
         if not held:
-            raise RaceFileError(f"{path}: no race.json or truth.json in this folder")
+            several = f"; it holds several races, name one: {path / 'race-1'}" if (path / "race-1").is_dir() else ""
+            raise RaceFileError(f"{path}: no race.json or truth.json in this folder{several}")
         path = held[0]
+    return _read(path, Race)
+
+
+def read_session(folder: Path) -> Session | None:
+    """What ``folder``'s races.json says; None where it has none, as a folder of one race. Raises RaceFileError."""
+    path = folder / "races.json"
+    return _read(path, Session) if path.is_file() else None
+
+
+def _read(path: Path, kind: type[File]) -> File:
     try:
-        return Race.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(path.read_bytes())
     except OSError as error:
         raise RaceFileError(f"{path}: {error.strerror}") from error
     except ValidationError as error:
@@ -216,8 +243,8 @@ def read_race(path: Path) -> Race:
         raise RaceFileError(f"{path}: {where}: {first['msg']}") from error
 
 
-def write_race(race: Race, path: Path) -> None:
-    """Write ``race`` as indented JSON, whole or not at all."""
+def write_race(race: Race | Session, path: Path) -> None:
+    """Write ``race``, or the index of several, as indented JSON, whole or not at all."""
     partial = path.with_name(path.name + ".part")
     partial.write_text(race.model_dump_json(indent=1), encoding="utf-8")
     partial.replace(path)

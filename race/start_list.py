@@ -1,6 +1,10 @@
-"""The start list: names, teams and helmets by start position, as a CSV file."""
+"""The start list: names, teams and helmets by start position, as a CSV file.
+
+Of a video of several races a column ``race`` (1, 2, ...) says which one each row is of.
+"""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,15 +49,27 @@ def read_start_list(path: Path) -> list[Entry]:
         raise RaceFileError(f"{path}: line {rows.line_num}: {error}") from error
     if not entries:
         raise RaceFileError(f"{path}: no starters below the header")
-    seen: dict[int, str] = {}
+    seen: dict[tuple[str | None, int], str] = {}
     for entry in entries:
-        if entry.start_position in seen:
+        place = entry.extra.get("race"), entry.start_position
+        if place in seen:
             raise RaceFileError(
-                f"{path}: column start_position: {entry.start_position} is both {seen[entry.start_position]} "
-                f"and {entry.name}"
+                f"{path}: column start_position: {entry.start_position} is both {seen[place]} and {entry.name}"
             )
-        seen[entry.start_position] = entry.name
+        seen[place] = entry.name
     return sorted(entries, key=lambda entry: entry.start_position)
+
+
+def starters_by_race(entries: Sequence[Entry], races: int) -> list[tuple[Entry, ...]]:
+    """The rows of each of ``races`` races. Raises RaceFileError where they do not say which race they are of."""
+    known = {str(k) for k in range(1, races + 1)}
+    for entry in entries:
+        if entry.extra.get("race") not in known:
+            raise RaceFileError(
+                f"the start list does not say in which of the video's {races} races {entry.name} starts; "
+                f"add a column race with a number from 1 to {races}"
+            )
+    return [tuple(entry for entry in entries if entry.extra["race"] == str(k)) for k in range(1, races + 1)]
 
 
 def _entry(path: Path, line: int, header: list[str], cells: list[str]) -> Entry:

@@ -16,7 +16,8 @@ from vision.frames import FrameReader
 def annotate(
     video: Path, folder: Path, out: Path, progress: Callable[[int], None] | None = None, draw_rink: bool = False
 ) -> None:
-    """Write ``out``: ``video`` with boxes, ranks, names and trails of the run in ``folder``, whole or not at all.
+    """Write ``out``: ``video`` with boxes, ranks, names and trails of the run in ``folder``, whole or not at all; of a
+    video of several races only that race's part.
 
     ``draw_rink``: also the rink's lines where the camera's pose is known.
 
@@ -25,12 +26,13 @@ def annotate(
 
     Raises VideoError, RaceFileError or OutputError where one of the three cannot be read or written.
     """
-    overlay = read_overlay(read_race(folder), folder, draw_rink)
+    race = read_race(folder)
+    overlay = read_overlay(race, folder, draw_rink)
     partial = out.with_name(out.name + ".part")
     try:
-        frames = iter(FrameReader(video))
+        frames = iter(FrameReader(video, race.video.from_s, race.video.to_s))
         first = next(frames)
-        with Encoder(video, partial) as encoder:
+        with Encoder(video, partial, first.time_s if race.video.from_s else 0.0) as encoder:
             for frame in itertools.chain([first], frames):
                 overlay.draw(frame.image, frame.number, frame.time_s)
                 encoder.write(frame)

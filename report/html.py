@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from race.errors import OutputError, RaceFileError
 from race.events import penalty_codes
-from race.formats import Competitor, FinishRow, Race, read_race
+from race.formats import Competitor, FinishRow, Race, Session, read_race, read_session
 from race.rink import Rink
 from report import svg
 from report.colours import competitor_colours
@@ -67,9 +67,11 @@ def write_report(folder: Path) -> Path:
     """Write ``report.html`` and ``lapchart.svg`` from the run in ``folder``, whole or not at all; returns the page.
 
     Reads ``race.json`` and, where they are there, ``tracks.parquet``, ``annotated.mp4`` and the incidents' clips: make
-    those before. Raises RaceFileError where race.json or tracks.parquet cannot be read, OutputError where the folder
-    cannot be written.
+    those before. In a folder of several races each one's, and a page that leads to them. Raises RaceFileError where
+    race.json or tracks.parquet cannot be read, OutputError where the folder cannot be written.
     """
+    if (session := read_session(folder)) is not None:
+        return _write_index(session, folder)
     race = read_race(folder)
     page = _page(race, folder)
     try:
@@ -82,7 +84,32 @@ def write_report(folder: Path) -> Path:
     return folder / "report.html"
 
 
-def _page(race: Race, folder: Path) -> str:
+def _write_index(session: Session, folder: Path) -> Path:
+    """The pages of all races and, in ``folder``, one with their results."""
+    for name in session.races:
+        write_report(folder / name)
+    races = [(name, read_race(folder / name)) for name in session.races]
+    page = (
+        _environment()
+        .get_template("session.html")
+        .render(
+            video_name=file_name(races[0][1]),
+            duration_s=session.video.duration_s,
+            races=[
+                (name, race, event_title(race.event), competitor_names(race), results(race)) for name, race in races
+            ],
+        )
+    )
+    partial = folder / "report.html.part"
+    try:
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(folder / "report.html")
+    except OSError as error:
+        raise OutputError(f"{folder}: the report cannot be written there ({error.strerror})") from error
+    return folder / "report.html"
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -97,32 +124,40 @@ def _page(race: Race, folder: Path) -> str:
         "clean": printable,
     }
     environment.filters |= {"clock": clock_label, "words": lambda name: name.replace("_", " ")}
+    return environment
+
+
+def _page(race: Race, folder: Path) -> str:
     tracks = _read_tracks(folder / "tracks.parquet")
     colours, columns, names = competitor_colours(race), race_columns(race), competitor_names(race)
     timed = sum(column.leader_s is not None for column in columns)
-    return environment.get_template("report.html").render(
-        race=race,
-        title=event_title(race.event),
-        video_name=file_name(race),
-        names=names,
-        colours=colours,
-        swatches={c.id: _swatch(k, colours[c.id]) for k, c in enumerate(race.competitors)},
-        results=results(race),
-        columns=columns,
-        counted=has_laps(race),
-        camera_level=CAMERA_LEVELS.get(race.camera_level or "", "No level of camera knowledge was recorded."),
-        lap_chart=lap_chart_svg(race),
-        gap_chart=gap_chart_svg(race) if timed > 1 else None,  # a single crossing's gaps stand in the lap chart
-        order_chart=None if tracks is None else order_chart_svg(race, tracks),
-        timeline=timeline_svg(race),
-        showings=showings(race),
-        annotated="annotated.mp4" if (folder / "annotated.mp4").is_file() else None,
-        drawings=_drawings(race, tracks, names, colours),
-        evidence={i.id: evidence_rows(i, names) for i in race.incidents},
-        code_words=penalty_codes(),
-        clips={i.id: quote(i.clip) for i in race.incidents if i.clip is not None and _holds(folder, i.clip)},
-        why_no_rank=why_no_rank,
-        no_finish=NO_FINISH,
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            race=race,
+            title=event_title(race.event),
+            video_name=file_name(race),
+            names=names,
+            colours=colours,
+            swatches={c.id: _swatch(k, colours[c.id]) for k, c in enumerate(race.competitors)},
+            results=results(race),
+            columns=columns,
+            counted=has_laps(race),
+            camera_level=CAMERA_LEVELS.get(race.camera_level or "", "No level of camera knowledge was recorded."),
+            lap_chart=lap_chart_svg(race),
+            gap_chart=gap_chart_svg(race) if timed > 1 else None,  # a single crossing's gaps stand in the lap chart
+            order_chart=None if tracks is None else order_chart_svg(race, tracks),
+            timeline=timeline_svg(race),
+            showings=showings(race),
+            annotated="annotated.mp4" if (folder / "annotated.mp4").is_file() else None,
+            drawings=_drawings(race, tracks, names, colours),
+            evidence={i.id: evidence_rows(i, names) for i in race.incidents},
+            code_words=penalty_codes(),
+            clips={i.id: quote(i.clip) for i in race.incidents if i.clip is not None and _holds(folder, i.clip)},
+            why_no_rank=why_no_rank,
+            no_finish=NO_FINISH,
+        )
     )
 
 

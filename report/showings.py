@@ -19,8 +19,9 @@ def showings(race: Race) -> list[Showing]:
     """The readings in order of time, run together where only the clock went on; blank ones left out."""
     readings = sorted(race.scorebug, key=lambda reading: reading.time_s)
     merged: list[Showing] = []
+    ends_s = race.video.to_s or race.video.duration_s
     for k, reading in enumerate(readings):
-        to_s = readings[k + 1].time_s if k + 1 < len(readings) else max(race.video.duration_s, reading.time_s)
+        to_s = readings[k + 1].time_s if k + 1 < len(readings) else max(ends_s, reading.time_s)
         if reading.clock_s is None and reading.title is None and reading.laps_to_go is None and not reading.rows:
             continue
         before = merged[-1] if merged else None

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -11,7 +12,7 @@ import pytest
 
 from cli.outputs import ANALYSIS
 from cli.stopping import Stopped
-from race.formats import read_race
+from race.formats import ScorebugReading, Shot, read_race
 from race.observations import read_observations, write_observations
 from race.rink import Rink
 from tests.cli.made_up import Command, PaintDetector, contents, make_video
@@ -19,7 +20,7 @@ from tests.vision.made_hall import PLACE, make_hall
 
 pytestmark = pytest.mark.usefixtures("detector")
 
-CLEAN = set(ANALYSIS) - {"clips"}
+CLEAN = set(ANALYSIS) - {"clips", "races.json"}
 """What a run leaves where nothing is flagged."""
 
 
@@ -268,3 +269,46 @@ def test_what_was_computed_is_told(run: Path) -> None:
     assert computing["seconds"] > 0
     assert computing["weights"] == "paint.pt"
     assert computing["command"].startswith("shorttrack analyze ")
+
+
+def test_a_video_of_two_races_becomes_a_folder_of_each(tmp_path: Path, command: Command) -> None:
+    clip = make_video(tmp_path / "heats.mp4", range(0, 2000, 40))
+    assert command("analyze", clip, "--out", tmp_path / "one").status == 0
+    observations = read_observations(tmp_path / "one")
+    clock = [(0.04 * k, 30 + 0.04 * k) for k in range(23)] + [(1 + 0.04 * k, 0.04 * k) for k in range(25)]
+    readings = [ScorebugReading(time_s=time_s, clock_s=round(clock_s, 2)) for time_s, clock_s in clock]
+    shots = [
+        Shot(start_s=0, end_s=0.96, kind="other", start_frame=1, end_frame=24),
+        Shot(start_s=0.96, end_s=2, kind="other", start_frame=25, end_frame=50),
+    ]
+    write_observations(replace(observations, scorebug=readings, shots=shots), tmp_path / "seen")
+
+    run = tmp_path / "run"
+    ended = command("analyze", clip, "--observations", tmp_path / "seen", "--out", run)
+    assert ended.status == 0, ended.err
+    assert {path.name for path in run.iterdir()} == {"races.json", "race-1", "race-2", "report.html", "observations"}
+    for k, frames in ((1, 24), (2, 26)):
+        assert {path.name for path in (run / f"race-{k}").iterdir()} == CLEAN
+        assert len(read_observations(run / f"race-{k}").frames) == frames
+        with av.open(str(run / f"race-{k}" / "annotated.mp4")) as drawn:
+            assert sum(1 for _ in drawn.decode(video=0)) == frames
+    assert read_race(run / "race-2").video.from_s == pytest.approx(0.96)
+    assert "race 2: nobody was seen racing" in ended.err
+    page = (run / "report.html").read_text()
+    assert "race-1/report.html" in page
+    assert "race-2/report.html" in page
+    assert command("report", run).status == 0
+    assert command("evaluate", run, run, "--json").status == 0
+
+    (tmp_path / "swap.txt").write_text("at 0.1 s 1 <-> 2")
+    with_swap = ("--observations", tmp_path / "seen", "--corrections", tmp_path / "swap.txt")
+    assert command("analyze", *with_swap, "--out", run).said_in_one_line("holds 2 races", "race-1")
+    starters = tmp_path / "starters.csv"
+    starters.write_text("start_position,name\n1,A\n")
+    with_list = ("--observations", tmp_path / "seen", "--start-list", starters)
+    assert command("analyze", *with_list, "--out", run).said_in_one_line("which of the video's 2 races A starts")
+    assert (run / "race-1" / "race.json").exists()  # what was there stays
+
+    # one race again: nothing of the two is left
+    assert command("analyze", clip, "--observations", tmp_path / "one", "--out", run).status == 0
+    assert {path.name for path in run.iterdir()} == CLEAN
