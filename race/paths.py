@@ -32,6 +32,7 @@ def fit_paths(
     half_window_s: float,
     position: Floats,  # (R, F, 2) out: smoothed foot point, pixels of the frame, NaN where it cannot be had
     velocity: Floats,  # (R, F, 2) out: its velocity over the ice, pixels of the frame per second
+    misfit: Floats,  # (R, F) out: how far the foot points lie off that line, root mean square, pixels of the frame
 ) -> None:
     """Fit a straight line in time to each racer's foot points around every frame, in that frame's pixels.
 
@@ -47,7 +48,7 @@ def fit_paths(
             last += 1
         for r in range(racers):
             n, s1, s2 = 0, 0.0, 0.0
-            sx, sy, sxt, syt = 0.0, 0.0, 0.0, 0.0
+            sx, sy, sxt, syt, squares = 0.0, 0.0, 0.0, 0.0, 0.0
             before, after = False, False
             for k in range(first, last + 1):
                 if np.isnan(foot[r, k, 0]):
@@ -57,14 +58,17 @@ def fit_paths(
                 u = time_s[k] - time_s[t]
                 n, s1, s2 = n + 1, s1 + u, s2 + u * u
                 sx, sy, sxt, syt = sx + x, sy + y, sxt + x * u, syt + y * u
+                squares += x * x + y * y
                 before, after = before or k <= t, after or k >= t
             spread = n * s2 - s1 * s1
             if n < 3 or spread <= 0 or not (before and after):
-                position[r, t] = velocity[r, t] = np.nan
+                position[r, t] = velocity[r, t] = misfit[r, t] = np.nan
                 continue
             vx, vy = (n * sxt - s1 * sx) / spread, (n * syt - s1 * sy) / spread
-            position[r, t, 0], position[r, t, 1] = (sx - vx * s1) / n, (sy - vy * s1) / n
+            x, y = (sx - vx * s1) / n, (sy - vy * s1) / n
+            position[r, t, 0], position[r, t, 1] = x, y
             velocity[r, t, 0], velocity[r, t, 1] = vx, vy
+            misfit[r, t] = np.sqrt(max(0.0, squares - x * sx - y * sy - vx * sxt - vy * syt) / n)
 
 
 @njit(cache=True)

@@ -19,9 +19,9 @@ def pan(px_per_frame):
 
 
 def fitted(foot, to_reference=STILL, from_reference=STILL, shot=ONE_SHOT, half_window_s=0.2):
-    position, velocity = np.empty_like(foot), np.empty_like(foot)
-    fit_paths(foot, TIME_S, to_reference, from_reference, shot, half_window_s, position, velocity)
-    return position, velocity
+    position, velocity, misfit = np.empty_like(foot), np.empty_like(foot), np.empty(foot.shape[:2])
+    fit_paths(foot, TIME_S, to_reference, from_reference, shot, half_window_s, position, velocity, misfit)
+    return position, velocity, misfit
 
 
 @given(st.floats(-400, 400), st.floats(-50, 50), st.floats(-30, 30))
@@ -31,20 +31,23 @@ def test_even_motion_is_found_whatever_the_camera_does(speed_x, speed_y, camera_
     on_ice = np.stack([100 + speed_x * TIME_S, 200 + speed_y * TIME_S], axis=-1)
     to_reference, from_reference = pan(camera_px)
     seen = on_ice - np.stack([camera_px * np.arange(FRAMES), np.zeros(FRAMES)], axis=-1)
-    position, velocity = fitted(seen[None], to_reference, from_reference)
+    position, velocity, misfit = fitted(seen[None], to_reference, from_reference)
     np.testing.assert_allclose(position[0], seen, atol=1e-6)
     np.testing.assert_allclose(velocity[0], np.tile([speed_x, speed_y], (FRAMES, 1)), atol=1e-6)
+    np.testing.assert_allclose(misfit[0], 0, atol=1e-3)
 
 
 def naive_fit(foot, half_window_s):
-    position, velocity = np.full_like(foot, np.nan), np.full_like(foot, np.nan)
+    position, velocity, misfit = np.full_like(foot, np.nan), np.full_like(foot, np.nan), np.full(foot.shape[:2], np.nan)
     for r in range(len(foot)):
         for t in range(FRAMES):
             near = np.flatnonzero((np.abs(TIME_S - TIME_S[t]) <= half_window_s) & np.isfinite(foot[r, :, 0]))
             if len(near) >= 3 and near[0] <= t <= near[-1]:
                 fit = np.polyfit(TIME_S[near] - TIME_S[t], foot[r, near], 1)
                 velocity[r, t], position[r, t] = fit
-    return position, velocity
+                off = foot[r, near] - position[r, t] - np.outer(TIME_S[near] - TIME_S[t], velocity[r, t])
+                misfit[r, t] = np.sqrt((off**2).sum(axis=1).mean())
+    return position, velocity, misfit
 
 
 def test_fit_agrees_with_polyfit_through_gaps():
@@ -52,10 +55,11 @@ def test_fit_agrees_with_polyfit_through_gaps():
     foot = rng.normal(0, 20, (2, FRAMES, 2)).cumsum(axis=1)
     foot[0, rng.random(FRAMES) < 0.4] = np.nan
     foot[1, 10:25] = np.nan
-    position, velocity = fitted(foot, half_window_s=0.21)
+    position, velocity, misfit = fitted(foot, half_window_s=0.21)
     expected = naive_fit(foot, 0.21)
     np.testing.assert_allclose(position, expected[0], atol=1e-6)
     np.testing.assert_allclose(velocity, expected[1], atol=1e-6)
+    np.testing.assert_allclose(misfit, expected[2], atol=1e-3)
     assert np.isnan(position[1, 15:20]).all()  # nothing is made up in the middle of a long gap
 
 
@@ -63,12 +67,12 @@ def test_another_shot_does_not_count():
     foot = np.stack([TIME_S * 100, TIME_S * 0], axis=-1)[None].copy()
     foot[0, 20:] += 500
     shot = np.repeat(np.array([0, 1], np.int32), 20)
-    _, velocity = fitted(foot, shot=shot)
+    _, velocity, _ = fitted(foot, shot=shot)
     np.testing.assert_allclose(velocity[0, :, 0], 100, atol=1e-6)
 
 
 def gaps_of(foot, **kwargs):
-    position, velocity = fitted(foot)
+    position, velocity, _ = fitted(foot)
     height = np.full(foot.shape[:2], 50.0)
     gap = np.empty((len(foot), len(foot), FRAMES))
     settings_ = {"foreshortening": 0.2, "max_gap_s": 3.0, "max_side": 4.0} | kwargs

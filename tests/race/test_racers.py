@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from race.racers import Paths, count_racers, find_pace, find_racers, usual_heights
+from race.racers import Paths, count_racers, find_pace, find_paths, find_racers, usual_heights
 from race.scene import Scene
+from tracking import Tracks
 
 FPS = 25.0
 
@@ -74,3 +75,18 @@ def test_pace_is_that_of_the_other_racers_at_the_time():
     assert pace[2, 90] == pytest.approx(12.0)
     assert np.isnan(pace[1, 90])  # no other racer is there
     assert np.isnan(pace[0, 90])  # not there itself
+
+
+def test_no_speed_is_read_from_a_box_that_jumps_to_another_body():
+    """It jumps back as it goes on, which an honest fit would call slow."""
+    frames, jump = 100, 50
+    box = np.full((frames, 4), 80.0)
+    box[:, 0] = 100 + 1200 * np.arange(frames) / FPS  # 15 heights a second
+    box[jump:, 0] -= 160
+    one = np.ones(frames)
+    number, ids = np.arange(1, frames + 1, dtype=np.int32), one.astype(np.int32)
+    tracks = Tracks(number, ids, box, one, one.astype(bool), np.arange(frames), one)
+    speed = find_paths(tracks, scene(frames)).speed[0]
+    assert np.isnan(speed[jump - 2 : jump + 2]).all()
+    away = np.r_[5 : jump - 6, jump + 6 : frames - 5]
+    np.testing.assert_allclose(speed[away], 15.0, atol=0.01)
