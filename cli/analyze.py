@@ -185,7 +185,7 @@ def _observe(request: Request, video: Video, by_hand: "Keyframes | None", stagin
     with stage(f"Watching ({detector.device})", pictures_between(video, *span)) as advance:
         observations = observe(request.video, detector, *span, by_hand, lambda frame: advance(None))
     write_observations(observations, staging / "observations")
-    return observations
+    return read_observations(staging)  # what a run on --observations will start from, to the bit
 
 
 def _computing(started: float, observations: Observations) -> Computing:

@@ -22,7 +22,7 @@ app = typer.Typer(
 Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="The video file.", show_default=False)]
 Weights = Annotated[
     str | None,
-    typer.Option(help="The detector's weights, a .pt file. Default: the project's own, else yolo26n.pt, downloaded."),
+    typer.Option(help="The detector's weights, .pt or .onnx. Default: the project's own, else yolo26n.pt, downloaded."),
 ]
 Device = Annotated[
     str | None,

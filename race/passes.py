@@ -102,7 +102,7 @@ def _describe(ice: IcePaths, event: RaceEvent | None, by: int, on: int, before: 
     }
     return Pass(
         time_s=time_s,
-        s_m=round(s_m, 2),
+        s_m=round(s_m, 2) if ice.from_start else None,
         by=int(ice.ids[by]),
         on=int(ice.ids[on]),
         side="inside" if beside < 0 else "outside",

@@ -15,7 +15,7 @@ from race.ice import IcePaths
 from race.laps import Passage, ShownLap, shown_laps
 from race.naming import name_racers
 from race.observations import Observations
-from race.order import Order, find_changes
+from race.order import AROUND_S, Order, find_changes
 from race.passes import find_ice_passes
 from race.racers import Paths
 from race.scene import Scene
@@ -33,8 +33,8 @@ ONE_DOUBT_S = 1.0
 """Doubts of one identity no further apart than this are one."""
 SURE_PASS = 0.6
 """Changes of order below this confidence are not claimed as passes."""
-WHO_IS_WHO_S = 0.5
-"""A pass is as sure as who is who so long before and after it."""
+WHO_IS_WHO_S = AROUND_S
+"""A pass is as sure as who is who so long before and after it, in the time from which both orders are taken."""
 SLOWEST_STEP_S = 0.105
 """From picture to picture; with longer steps racers are lost (measured: at 8 pictures a second one of four)."""
 LAG_S = 0.1

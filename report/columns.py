@@ -24,13 +24,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One crossing. ``position`` is its place on the axis, one per lap; ``finish`` where the race ends here."""
+    """One crossing. ``position`` is its place on the axis, one per lap; ``finish`` where the race ends here; ``to_go``
+    the laps left, None where that is not known."""
 
     position: int
     label: str
     note: str
     finish: bool
     cells: dict[int, Cell]
+    to_go: int | None = None
 
     @property
     def leader_s(self) -> float | None:
@@ -68,8 +70,10 @@ def _cell(crossing: Crossing) -> Cell:
 def _column(number: int, cells: dict[int, Cell], event: Event, counted: bool) -> Column:
     if not counted:
         return Column(number, f"sighting {number}", "lap unknown", False, cells)
-    finish = event.laps is not None and number >= math.ceil(event.laps)
-    return Column(number, lap_label(number, event), laps_to_go(number, event), finish, cells)
+    crossings = math.ceil(event.laps) if event.laps is not None else None
+    finish = crossings is not None and number >= crossings
+    to_go = crossings - number if crossings is not None else None
+    return Column(number, lap_label(number, event), laps_to_go(number, event), finish, cells, to_go)
 
 
 def _ranked(cells: dict[int, Cell], competitors: int) -> dict[int, Cell]:

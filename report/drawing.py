@@ -14,7 +14,7 @@ from race.formats import Race, Shot
 from race.rink import Rink
 from report.colours import competitor_colours, rgb, text_on
 from report.columns import race_columns
-from report.labels import ascii_folded, competitor_names, printable, time_label
+from report.labels import ascii_folded, competitor_names, time_label
 from report.rinklines import RinkLines
 from report.trails import Trails
 
@@ -92,7 +92,11 @@ class Overlay:
         return _bgr(self._colours[id_])
 
     def banner(self, time_s: float) -> str:
-        """Race time (else the score bug's clock) and laps to go (else the score bug's words); empty where unknown."""
+        """Race time (else the score bug's clock) and laps to go; empty where unknown.
+
+        Laps to go only get fewer: of the last crossing seen and the score bug, which may be late or read from before
+        a crossing that was missed, the one that says fewer.
+        """
         passed = [column for column in self._leader_crossings if (column.leader_s or 0.0) <= time_s]
         told = bisect_right(self._readings, time_s, key=lambda reading: reading.time_s)
         reading = self._readings[told - 1] if told else None
@@ -100,13 +104,11 @@ class Overlay:
         if self._race.race_start_s is not None:
             end_s = passed[-1].leader_s if passed and passed[-1].finish else None
             clock_s = (time_s if end_s is None else end_s) - self._race.race_start_s
-        words = ""
-        if passed:
-            words = passed[-1].note or f"lap {passed[-1].label}"
-        elif reading is not None and reading.title:
-            words = printable(reading.title)
-        elif reading is not None and reading.laps_to_go is not None:
-            words = f"{reading.laps_to_go} to go"
+        last = passed[-1] if passed else None
+        words = "" if last is None else last.note or f"lap {last.label}"
+        shown = None if reading is None else reading.laps_to_go
+        if shown and (last is None or (not last.finish and (last.to_go is None or shown < last.to_go))):
+            words = f"{shown} to go"
         words = words if UNICODE_TEXT else ascii_folded(words, "")
         clock = "" if clock_s is None or clock_s < 0 else time_label(clock_s, 0.1)
         return "   ".join(filter(None, (clock, words)))

@@ -104,6 +104,15 @@ def test_doubt_who_is_who_is_doubt_in_the_pass():
     assert 0.5 < change.confidence <= 0.6
 
 
+def test_doubt_seconds_before_is_doubt_in_the_pass():
+    """The order before is taken from the three seconds before, the time they overlap left out: there it is open."""
+    for at_s, least in ((1.9, 0.6), (4.0, 1.0), (6.2, 0.6)):
+        sure = np.ones((2, len(TIME_S)))
+        sure[1, np.abs(TIME_S - at_s) < 0.1] = 0.6
+        (change,) = watched_changes(find_order(gaps(0.1 * (4.0 - TIME_S)), TIME_S), TIME_S, sure=sure)
+        assert 0.9 * least < change.confidence <= least
+
+
 def test_rank_counts_those_ahead_and_needs_to_know_them():
     ahead = np.zeros((3, 3, 2), bool)
     ahead[0, 1] = ahead[1, 2] = ahead[0, 2] = True

@@ -28,6 +28,13 @@ def test_a_pass_has_its_moment_place_and_side(lane, side):
     assert passes[0].confidence > 0.99
 
 
+def test_metres_are_told_only_from_the_start_line():
+    """Where the start was not seen metres count from wherever the film begins: no place in the race."""
+    ice = made_ice(approach(10.0, 5.0), [[1.0], [0.0]], from_start=False)
+    (one,) = find_ice_passes(ice, EVENT)
+    assert (one.s_m, one.where) == (None, "straight")
+
+
 def test_level_for_a_while_or_past_somebody_who_lies_is_no_pass():
     time_s = np.arange(0, 10, 1 / FPS)
     first = 60.0 + 12.0 * time_s

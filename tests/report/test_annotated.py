@@ -11,7 +11,7 @@ import pytest
 from av.video.reformatter import Colorspace
 
 from race.errors import OutputError, RaceFileError, VideoError
-from race.formats import Race, Shot, write_race
+from race.formats import Race, ScorebugReading, Shot, write_race
 from report.annotated import annotate
 from report.colours import competitor_colours, rgb
 from report.drawing import Overlay
@@ -215,7 +215,23 @@ def test_the_banner_shows_race_time_and_laps_to_go(race_500: Race, blank: Callab
 def test_the_banner_falls_back_on_the_score_bug(race_relay: Race) -> None:
     relay = race_relay.model_copy(update={"finish": [], "crossings": []})
     overlay = Overlay(relay, boxes_at(range(1, 2)), None)
-    assert [overlay.banner(t) for t in (0.0, 3.0)] == ["", "6:52.6   Final Lap"]
+    assert [overlay.banner(t) for t in (0.0, 3.0)] == ["", "6:52.6"]
+    bug = [ScorebugReading(time_s=0.9, clock_s=412.6, laps_to_go=1, title="FinalLap")]
+    overlay = Overlay(relay.model_copy(update={"scorebug": bug}), boxes_at(range(1, 2)), None)
+    assert overlay.banner(3.0) == "6:52.6   1 to go"  # not the letters as they were read
+
+
+def test_the_banner_tells_the_newer_of_crossing_and_score_bug(race_500: Race) -> None:
+    """The crossing at 9.2 s leaves 4 laps; the score bug is late with it, and knows of one that nobody saw."""
+    bug = [
+        ScorebugReading(time_s=2.1, clock_s=0.0, laps_to_go=5),
+        ScorebugReading(time_s=10.5, clock_s=8.4, laps_to_go=4),
+        ScorebugReading(time_s=13.0, clock_s=10.9, laps_to_go=3, title="3laps togo"),
+        ScorebugReading(time_s=44.8, clock_s=41.95, laps_to_go=1),
+    ]
+    overlay = Overlay(race_500.model_copy(update={"scorebug": bug}), boxes_at(range(1, 2)), None)
+    words = [overlay.banner(t).split("   ")[-1] for t in (5.0, 10.0, 12.0, 14.0, 50.0)]
+    assert words == ["5 to go", "4 to go", "4 to go", "3 to go", "Finish"]
 
 
 def test_a_replay_has_no_banner(race_500: Race, blank: Callable[[], np.ndarray]) -> None:
