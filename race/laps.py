@@ -203,3 +203,14 @@ def shown_laps(readings: Sequence[ScorebugReading]) -> list[ShownLap]:
         lap_time_s = lap_times.most_common(1)[0][0] if lap_times else None
         laps.append(ShownLap(laps_to_go, rank, name, lap_time_s))
     return laps
+
+
+def ranks_at_finish(readings: Sequence[ScorebugReading], stopped_at_s: float) -> dict[str, int]:
+    """Name -> place in the result that the score bug shows once the clock has stopped, by majority."""
+    names: dict[int, Counter[str]] = {}
+    for reading in readings:
+        if stopped_at_s <= reading.time_s < stopped_at_s + SHORTEST_LAP_S and not reading.laps_to_go:
+            for row in reading.rows:
+                if row.rank is not None and row.name:
+                    names.setdefault(row.rank, Counter())[row.name] += 1
+    return {shown.most_common(1)[0][0]: rank for rank, shown in sorted(names.items(), reverse=True)}

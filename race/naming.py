@@ -2,12 +2,17 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from race.formats import ScorebugReading
+from race.who import Told, costs
+
+Floats = NDArray[np.float64]
 
 MAX_WAIT_S = 4.0
 """A row is matched to the order seen at most so long after it came up: later it may be out of date."""
@@ -15,16 +20,18 @@ SHOWN_FOR_S = 6.0
 """Rows that are shown until so long after a passage of the finish line are its result; the next is a lap away."""
 SAME_NAME = 0.87
 """Share of letters in common from which two readings are one name: one letter of eight may be misread."""
-PASSAGE_VOTES, ORDER_VOTES = 2, 1
-"""What they were at the line is what the rows mean; where they are when the row comes up may have changed since."""
 
 
 def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
-    """``readings`` with names that differ by a letter or two, spaces or capitals spelt as they were read most often."""
+    """``readings`` with names that differ by a letter or two, spaces or capitals spelt as they were read most often.
+
+    Two names that are shown at once are not one.
+    """
     count = Counter(row.name for reading in readings for row in reading.rows if row.name)
+    at_once = {frozenset(pair) for reading in readings for pair in combinations({r.name for r in reading.rows}, 2)}
     usual: dict[str, str] = {}
     for name, _ in count.most_common():
-        alike = [known for known in usual.values() if _alike(name, known)]
+        alike = [known for known in usual.values() if _alike(name, known) and {name, known} not in at_once]
         usual[name] = alike[0] if alike else name
     return [
         reading.model_copy(
@@ -39,49 +46,46 @@ def _alike(name: str, other: str) -> bool:
     return SequenceMatcher(None, bare, other_bare).ratio() >= SAME_NAME
 
 
-def name_racers(
-    readings: Sequence[ScorebugReading],
-    time_s: NDArray[np.float64],
-    rank: NDArray[np.float64],
-    results: Sequence[tuple[float, dict[int, int]]],
-) -> dict[int, tuple[str, float]]:
-    """Racer (index) -> name and confidence, from rows of rank and name.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A passage of the finish line: the time of its last crossing, and rank (R,) and seconds behind the first (R,),
+    NaN where unknown."""
 
-    rank (R, F) is the order seen at ``time_s`` (F,); ``results`` are the passages of the finish line, each with the
-    time of its last crossing and rank -> racer, as far as that is certain. Every result and every appearance of a row
-    votes. No name goes to two racers, nor two names to one: the name with more votes chooses first.
+    last_s: float
+    rank: Floats
+    lag_s: Floats
+
+
+def rows_told(
+    readings: Sequence[ScorebugReading], time_s: Floats, rank: Floats, lag_s: Floats, lines: Sequence[Line], away: int
+) -> list[Told]:
+    """What the score bug's rows of rank and name mean, in order of time.
+
+    rank (R, F) and lag_s (R, F), seconds behind the leader, are the order seen at ``time_s`` (F,). Rows shown after one
+    of ``lines`` mean the order there, by majority; others that at the first moment after they came up. ``away``
+    competitors are known to race and not followed.
     """
-    votes: dict[str, Counter[int]] = defaultdict(Counter)
-    for last_s, placed in results:
+    told = []
+    for line in lines:
         names: dict[int, Counter[str]] = defaultdict(Counter)
         for reading in readings:
-            if last_s <= reading.time_s < last_s + SHOWN_FOR_S:
+            if line.last_s <= reading.time_s < line.last_s + SHOWN_FOR_S:
                 for row in reading.rows:
                     if row.rank is not None and row.name:
                         names[row.rank][row.name] += 1
-        for place, racer in placed.items():
-            if names[place]:
-                votes[names[place].most_common(1)[0][0]][racer] += PASSAGE_VOTES
+        for place, shown in sorted(names.items()):
+            name = shown.most_common(1)[0][0]
+            told.append(Told(line.last_s, name, costs(place, line.rank, line.lag_s, away), np.isfinite(line.rank)))
     ranked = np.isfinite(rank).any(axis=0)
-    shown: set[tuple[int, str]] = set()
+    before: set[tuple[int, str]] = set()
     for reading in readings:
         rows = {(row.rank, row.name) for row in reading.rows if row.rank is not None and row.name}
-        for place, name in sorted(rows - shown):
-            after = np.flatnonzero(ranked & (time_s >= reading.time_s) & (time_s <= reading.time_s + MAX_WAIT_S))
-            for t in after:
-                racers = np.flatnonzero(rank[:, t] == place)
-                if len(racers) == 1:
-                    votes[name][int(racers[0])] += ORDER_VOTES
-                    break
-        shown = rows
-    named: dict[int, tuple[str, float]] = {}
-    taken: set[str] = set()
-    pairs = [
-        (count, count / votes[name].total(), racer, name) for name in votes for racer, count in votes[name].items()
-    ]
-    for count, share, racer, name in sorted(pairs, reverse=True):
-        if racer in named or name in taken or share <= 0.5:
-            continue
-        named[racer] = (name, share * count / (count + 0.25))
-        taken.add(name)
-    return named
+        after_line = any(line.last_s <= reading.time_s < line.last_s + SHOWN_FOR_S for line in lines)
+        near = np.flatnonzero(ranked & (time_s >= reading.time_s) & (time_s <= reading.time_s + MAX_WAIT_S))
+        for place, name in sorted(rows - before):
+            if len(near) and not after_line:
+                t = near[0]
+                cost = costs(place, rank[:, t], lag_s[:, t], away)
+                told.append(Told(reading.time_s, name, cost, np.isfinite(rank[:, t])))
+        before = rows
+    return sorted(told, key=lambda row: row.time_s)

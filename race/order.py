@@ -141,7 +141,7 @@ def find_changes(order: Order, seen: NDArray[np.bool_], sure: Floats, time_s: Fl
                     # While the two overlap who is who is open; what counts is what was made of it around that time.
                     around = np.abs(time_s - time_s[t]) <= AROUND_S
                     around[start + 1 : end] = False
-                    whose = np.nanmin(sure[np.ix_([by, on], np.flatnonzero(around))], initial=1.0)
+                    whose = np.nanmin(sure[[by, on]][:, around], initial=1.0)
                     changes.append(OrderChange(level_s, by, on, float(shown * whose)))
     return sorted(changes, key=lambda change: change.time_s)
 

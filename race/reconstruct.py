@@ -22,13 +22,13 @@ from race.observations import Lines, Observations
 from race.order import Order, find_order
 from race.paths import time_gaps
 from race.racers import FORESHORTENING, Paths, find_paths, find_racers
-from race.result import Facts, assemble
+from race.result import Facts, assemble, who_is_who
 from race.rink import Rink
 from race.scene import Scene, make_scene
 from race.shots import label_shots
 from race.start_list import Entry
 from race.sweep import fill_in, find_sweeps
-from tracking import Corrections, Tracks, apply_corrections
+from tracking import Corrections, Swap, Tracks, apply_corrections
 
 Floats = NDArray[np.float64]
 
@@ -93,20 +93,36 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     on_ice = _tracks_on_ice(observations, scene, in_race, rink, model, given)
     tracks = on_ice or track_competitors(observations, scene, everybody, paths, racing, in_race)
     tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
-    paths = find_paths(tracks, scene)
-    ice = find_ice_paths(tracks, observations, scene, rink)
-    if on_ice is not None and ice is not None:
-        if model is not None:
-            ice = count_from_start(ice, model, observations.scorebug, final, warnings)
-        order = find_order(gaps_in_time(ice), scene.time_s)
-        passages = find_passages(ice, model)
-    else:
-        order = _order(paths, scene)
-        passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
-    facts = Facts(
-        observations, scene, shots, tracks, paths, ice, order, clock, final, event, model, passages, given.start_list
-    )
+
+    def facts_of(tracks: Tracks) -> Facts:
+        paths = find_paths(tracks, scene)
+        ice = find_ice_paths(tracks, observations, scene, rink)
+        if on_ice is not None and ice is not None:
+            if model is not None:
+                warnings.clear()
+                ice = count_from_start(ice, model, observations.scorebug, final, warnings)
+            order = find_order(gaps_in_time(ice), scene.time_s)
+            passages = find_passages(ice, model)
+        else:
+            order = _order(paths, scene)
+            passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
+        known = observations, scene, shots, tracks, paths, ice, order, clock, final, event, model, passages
+        return Facts(*known, given.start_list)
+
+    facts = facts_of(tracks)
+    exchanges = who_is_who(facts).exchanges
+    if exchanges:
+        ids = [int(id_) for id_ in facts.paths.ids]
+        steps = tuple(Swap(one.time_s, ids[one.first], ids[one.second], "", sure=False) for one in exchanges)
+        tracks = apply_corrections(tracks, Corrections(steps), scene.number, scene.time_s)
+        facts = facts_of(tracks)
+    paths, ice = facts.paths, facts.ice
     race, rank, gap_s = assemble(facts)
+    warnings += [
+        f"from {step.time_s:.1f} s on competitors {step.first} and {step.second} are taken for each other, "
+        "as the score bug has them"
+        for step in (steps if exchanges else ())
+    ]
     race = race.model_copy(update={"warnings": [*race.warnings, *warnings]})
     if observations.track_shift_m is not None:
         shifted = race.event.model_copy(update={"track_shift_m": round(observations.track_shift_m, 3)})

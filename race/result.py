@@ -1,6 +1,5 @@
 """``race.json`` put together from what is known of a race, each value with its source and its uncertainty."""
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,11 +8,25 @@ from numpy.typing import NDArray
 
 from race.clock import ClockRun
 from race.crossings import LineCrossing
+from race.entries import match_entries
 from race.events import RaceEvent
-from race.formats import CameraLevel, Competitor, Crossing, Event, FinishRow, IdentityDoubt, Pass, Race, Shot
+from race.field_size import count_named
+from race.formats import (
+    CameraLevel,
+    Competitor,
+    Crossing,
+    Event,
+    FinishRow,
+    IdentityDoubt,
+    Pass,
+    Race,
+    ScorebugReading,
+    ScorebugRow,
+    Shot,
+)
 from race.ice import IcePaths
-from race.laps import Passage, ShownLap, shown_laps
-from race.naming import name_racers
+from race.laps import Passage, ShownLap, ranks_at_finish, shown_laps
+from race.naming import Line, rows_told
 from race.observations import Observations
 from race.order import AROUND_S, Order, find_changes
 from race.passes import find_ice_passes
@@ -21,6 +34,7 @@ from race.racers import Paths
 from race.scene import Scene
 from race.start_list import Entry
 from race.suits import suit_colours
+from race.who import Settled, exchange_costs, settle
 from tracking import Tracks
 
 Floats = NDArray[np.float64]
@@ -39,6 +53,10 @@ SLOWEST_STEP_S = 0.105
 """From picture to picture; with longer steps racers are lost (measured: at 8 pictures a second one of four)."""
 LAG_S = 0.1
 """A running clock further than this from the official time is worth a warning."""
+
+
+LEAST_NAMED = 0.5
+"""Share of the start list that has to be found among the racers for the level to be C."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +81,11 @@ class Facts:
 def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     """The race, the competitors' ranks over time (R, F) and their gaps to the leader (R, F), NaN where unknown."""
     warnings = list(facts.observations.warnings)
-    finish = next((passage for passage in facts.passages if passage.is_finish), None)
-    active = _active(facts, finish)
-    rank = facts.order.rank(active)
-    gap_s = _gap_to_leader(facts.order, rank)
-    results = [
-        (
-            passage.crossings[-1].time_s,
-            {place: c.racer for c in passage.crossings if (place := _rank_in(facts, passage, c, active)) is not None},
-        )
-        for passage in facts.passages
-    ]
-    names = name_racers(facts.observations.scorebug, facts.scene.time_s, rank, results)
-    competitors = _competitors(facts, names, finish, warnings)
+    finish, active, rank, gap_s = _order_of(facts)
+    settled = who_is_who(facts)
+    names = settled.names
+    competitors = _competitors(facts, settled, finish, warnings)
+    _warn_of_missing(facts, competitors, warnings)
     race_start_s = _race_start(facts, finish, active, warnings)
     crossings = _crossings(facts, names, active, race_start_s, warnings)
     if not len(facts.paths.ids):
@@ -83,18 +93,16 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     step_s = np.diff(facts.scene.time_s)
     if len(step_s) and float(np.median(step_s)) > SLOWEST_STEP_S:
         warnings.append("under 10 pictures a second: racers cannot be followed well, the result is incomplete")
-    if facts.start_list and len(facts.start_list) != len(facts.paths.ids):
-        warnings.append(f"{len(facts.paths.ids)} racers were seen, the start list has {len(facts.start_list)}")
     if len(facts.paths.ids) and not facts.passages:
         warnings.append("no crossing of the finish line was seen: no lap has a time of its own")
     race = Race(
         video=facts.observations.video,
         event=facts.event,
-        camera_level=_level(facts),
+        camera_level=_level(facts, competitors),
         race_start_s=race_start_s,
         competitors=competitors,
         crossings=crossings,
-        finish=_finish(facts, finish, active, race_start_s),
+        finish=_finish(facts, finish, active, race_start_s, crossings),
         passes=_passes(facts, finish),
         identity_doubts=_doubts(facts),
         shots=facts.shots,
@@ -104,13 +112,86 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     return race, rank, gap_s
 
 
-def _level(facts: Facts) -> CameraLevel | None:
-    """The best level reached: B where racers' places in metres are known, C with a start list besides."""
+def _order_of(facts: Facts) -> tuple[Passage | None, NDArray[np.bool_], Floats, Floats]:
+    """The finish, who is in the race (R, F), ranks (R, F) and gaps to the leader (R, F)."""
+    finish = next((passage for passage in facts.passages if passage.is_finish), None)
+    active = _active(facts, finish)
+    rank = facts.order.rank(active)
+    return finish, active, rank, _gap_to_leader(facts.order, rank)
+
+
+def who_is_who(facts: Facts) -> Settled:
+    """Names for the racers as they are followed, and exchanges between them that the score bug tells of."""
+    _, active, rank, gap_s = _order_of(facts)
+    lines = []
+    for passage in facts.passages:
+        last = passage.crossings[-1]
+        places, lag_s = np.full(len(rank), np.nan), np.full(len(rank), np.nan)
+        for crossing in passage.crossings:
+            place = _rank_in(facts, passage, crossing, active)
+            places[crossing.racer] = np.nan if place is None else place
+            lag_s[crossing.racer] = crossing.time_s - passage.time_s
+        if not np.isfinite(places).any():  # somebody may have crossed unseen: then the order at that moment
+            t = _frame_at(facts, last.time_s)
+            places, lag_s = rank[:, t], gap_s[:, t]
+        if np.isfinite(places).any():
+            lines.append(Line(last.time_s, places, lag_s))
+    away = max(0, _expected(facts) - len(rank))
+    told = rows_told(_readings(facts), facts.scene.time_s, rank, gap_s, lines, away)
+    exchange = exchange_costs(_sure(facts), facts.paths.seen, facts.order.gap_s, facts.scene.time_s)
+    return settle(told, len(rank), exchange)
+
+
+def _readings(facts: Facts) -> list[ScorebugReading]:
+    """What the score bug showed, with the names of the start list where it meant one of them."""
+    shown = {row.name for reading in facts.observations.scorebug for row in reading.rows if row.name}
+    meant = match_entries(shown, facts.start_list)
+
+    def told(row: ScorebugRow) -> ScorebugRow:
+        entry = meant.get(row.name or "")
+        return row if entry is None else row.model_copy(update={"name": entry.name})
+
+    return [
+        reading.model_copy(update={"rows": [told(row) for row in reading.rows]})
+        for reading in facts.observations.scorebug
+    ]
+
+
+def _expected(facts: Facts) -> int:
+    """How many compete, as far as the start list or the names on the score bug tell."""
+    relay = facts.model is not None and facts.model.is_relay
+    teams = {entry.team for entry in facts.start_list}
+    listed = len(teams) if relay and None not in teams else len(facts.start_list)
+    return listed or count_named(facts.observations.scorebug)
+
+
+def _warn_of_missing(facts: Facts, competitors: list[Competitor], warnings: list[str]) -> None:
+    """Say who should be among ``competitors`` and is not."""
+    followed, expected = len(competitors), _expected(facts)
+    if not followed:
+        return
+    if facts.start_list:
+        if expected != followed:
+            warnings.append(f"{followed} racers were seen, the start list has {expected}")
+        named = {competitor.start_position for competitor in competitors}
+        missing = [entry.name for entry in facts.start_list if entry.start_position not in named]
+        if missing:
+            warnings.append(f"of the start list nobody was named as {', '.join(missing)}")
+    elif expected > followed:
+        warnings.append(f"the score bug names {expected} competitors, {followed} were followed")
+    elif facts.model is not None and followed < facts.model.field[0]:
+        warnings.append(f"{followed} racers were followed, in this event {facts.model.field[0]} or more start")
+
+
+def _level(facts: Facts, competitors: list[Competitor]) -> CameraLevel | None:
+    """The best level reached: B where racers' places in metres are known, C where it is known besides who of the start
+    list most of them are."""
     if not any(shot.kind == "race" for shot in facts.shots):
         return None
     if facts.ice is None or not facts.ice.seen.any():
         return "A"
-    return "C" if facts.start_list else "B"
+    known = sum(competitor.start_position is not None for competitor in competitors)
+    return "C" if known and known > LEAST_NAMED * len(facts.start_list) else "B"
 
 
 def _active(facts: Facts, finish: Passage | None) -> NDArray[np.bool_]:
@@ -139,40 +220,37 @@ def _gap_to_leader(order: Order, rank: Floats) -> Floats:
     return gap_s
 
 
-def _competitors(
-    facts: Facts, names: dict[int, tuple[str, float]], finish: Passage | None, warnings: list[str]
-) -> list[Competitor]:
+def _competitors(facts: Facts, settled: Settled, finish: Passage | None, warnings: list[str]) -> list[Competitor]:
     finished = {crossing.racer for crossing in finish.crossings} if finish is not None else set()
     relay = facts.model is not None and facts.model.is_relay
-    entries = _entries_by_label(facts.start_list)
+    entries = {entry.name: entry for entry in facts.start_list}
     colours = suit_colours(facts.observations.detections, facts.tracks)
     competitors = []
     for racer, id_ in enumerate(facts.paths.ids):
-        name, confidence = names.get(racer, (None, None))
-        entry = entries.get(name.casefold()) if name else None
+        name, confidence = settled.names.get(racer, (None, None))
+        entry = entries.get(name or "")
         competitors.append(
             Competitor(
                 id=int(id_),
-                name=entry.name if entry else name,
+                name=name,
                 team=entry.team if entry else (name if relay else None),
                 helmet=entry.helmet if entry else None,
                 start_position=entry.start_position if entry else None,
                 colour=colours[racer],
                 status="FIN" if racer in finished else "UNKNOWN",
-                confidence=confidence,
+                confidence=None if confidence is None else round(confidence, 3),
             )
         )
-    unnamed = sum(competitor.name is None for competitor in competitors)
+    for racer, names in settled.against.items():
+        if len(names) > 1:
+            warnings.append(
+                f"competitor {facts.paths.ids[racer]} may be {' or '.join(names)} by the score bug, and has no name"
+            )
+    open_ = sum(len(names) > 1 for names in settled.against.values())
+    unnamed = sum(competitor.name is None for competitor in competitors) - open_
     if unnamed:
         warnings.append(f"{unnamed} of {len(competitors)} competitors have no name: the score bug did not give it")
     return competitors
-
-
-def _entries_by_label(start_list: tuple[Entry, ...]) -> dict[str, Entry]:
-    """Name or team, in small letters -> entry; a team of several starters tells none of them."""
-    labels = [(label.casefold(), entry) for entry in start_list for label in {entry.team, entry.name} if label]
-    count = Counter(label for label, _ in labels)
-    return {label: entry for label, entry in labels if count[label] == 1}
 
 
 def _race_start(facts: Facts, finish: Passage | None, active: NDArray[np.bool_], warnings: list[str]) -> float | None:
@@ -289,25 +367,37 @@ def _shown(facts: Facts, names: dict[int, tuple[str, float]]) -> dict[tuple[int,
     if facts.model is None:
         return {}
     racer_of = {name: racer for racer, (name, _) in names.items()}
-    return {
+    readings = _readings(facts)
+    shown: dict[tuple[int, int | None], ShownLap] = {
         (racer_of[row.name], facts.model.crossings - row.laps_to_go): row
-        for row in shown_laps(facts.observations.scorebug)
+        for row in shown_laps(readings)
         if row.name in racer_of and facts.model.crossings - row.laps_to_go >= 1
     }
+    if facts.final is not None and facts.final.stopped_at_s is not None:
+        for name, rank in ranks_at_finish(readings, facts.final.stopped_at_s).items():
+            key = racer_of.get(name, -1), facts.model.crossings
+            if key[0] >= 0 and key not in shown:
+                shown[key] = ShownLap(0, rank, name, None)
+    return shown
 
 
 def _finish(
-    facts: Facts, finish: Passage | None, active: NDArray[np.bool_], race_start_s: float | None
+    facts: Facts,
+    finish: Passage | None,
+    active: NDArray[np.bool_],
+    race_start_s: float | None,
+    crossings: list[Crossing],
 ) -> list[FinishRow]:
     if finish is None:
         return []
+    shown = {row.competitor: row.rank for row in crossings if finish.lap is not None and row.lap == finish.lap}
     rows = []
     for k, crossing in enumerate(finish.crossings):
         neighbours = [other for other in (*finish.crossings[k - 1 : k], *finish.crossings[k + 1 : k + 2])]
         rows.append(
             FinishRow(
                 competitor=int(facts.paths.ids[crossing.racer]),
-                rank=_rank_in(facts, finish, crossing, active),
+                rank=shown.get(int(facts.paths.ids[crossing.racer]), _rank_in(facts, finish, crossing, active)),
                 time_s=crossing.time_s,
                 time_sd_s=crossing.time_sd_s,
                 race_time_s=None if race_start_s is None else crossing.time_s - race_start_s,

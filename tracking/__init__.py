@@ -3,7 +3,7 @@
 from tracking.compiling import kernel_cache
 
 with kernel_cache():
-    from tracking.corrections import Corrections, apply_corrections, read_corrections
+    from tracking.corrections import Corrections, Swap, apply_corrections, read_corrections
     from tracking.field import FieldSettings, track_field
     from tracking.files import TrackingFileError, read_det, read_motion, write_tracks
     from tracking.online import Matches, TrackerState, new_state, step
@@ -21,6 +21,7 @@ __all__ = [
     "FieldSettings",
     "Matches",
     "Settings",
+    "Swap",
     "TrackerState",
     "TrackingFileError",
     "Tracks",

@@ -20,12 +20,14 @@ _UNION = re.compile(r"tracks\s+(\d+)\s+and\s+(\d+)\s+are\s+one", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """From ``time_s`` on, ``first`` and ``second`` exchange identities."""
+    """From ``time_s`` on, ``first`` and ``second`` exchange identities; ``sure``, as a person is who says so, they are
+    no more in doubt then."""
 
     time_s: float
     first: int
     second: int
     where: str
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def apply_corrections(tracks: Tracks, corrections: Corrections, frames: Ints, ti
             first &= row_time >= step.time_s
             second &= row_time >= step.time_s
             identity[first], identity[second] = step.second, step.first
-            confidence[first | second] = 1.0
+            if step.sure:
+                confidence[first | second] = 1.0
             continue
         both, in_first, in_second = np.intersect1d(
             tracks.frame[first], tracks.frame[second], assume_unique=True, return_indices=True

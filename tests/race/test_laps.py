@@ -1,7 +1,7 @@
 from race.crossings import LineCrossing
 from race.events import find_event
 from race.formats import ScorebugReading, ScorebugRow
-from race.laps import ShownLap, after_the_gun, group_passages, number_passages, shown_laps
+from race.laps import ShownLap, after_the_gun, group_passages, number_passages, ranks_at_finish, shown_laps
 
 M500 = find_event("500m", "m")
 
@@ -105,3 +105,14 @@ def test_so_soon_after_the_gun_it_was_some_other_line():
     assert after_the_gun(passages, [19.8], find_event("500m", "m")) == passages
     assert after_the_gun(passages, [19.8], find_event("1000m", "m"))[0].time_s == 34.7  # a whole lap to the line
     assert after_the_gun(passages, [], None) == passages
+
+
+def test_the_result_is_what_is_shown_once_the_clock_has_stopped():
+    def shown(time_s, laps, *names):
+        rows = [ScorebugRow(rank=rank, name=name) for rank, name in enumerate(names, 1)]
+        return ScorebugReading(time_s=time_s, laps_to_go=laps, rows=rows)
+
+    before = [shown(t, 1, "B", "A") for t in (38.0, 39.0, 40.2)]  # the crossing before, still there at the line
+    result = [shown(40.5, None, "A"), shown(40.9, None, "A", "C"), *(shown(41.0 + k, None, "A", "B") for k in range(3))]
+    assert ranks_at_finish([*before, *result, shown(60.0, None, "C", "A")], 40.1) == {"A": 1, "B": 2}
+    assert ranks_at_finish(before, 40.1) == {}

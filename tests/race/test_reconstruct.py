@@ -9,6 +9,7 @@ from race.formats import ScorebugReading, ScorebugRow
 from race.observations import no_lines
 from race.reconstruct import Given, reconstruct
 from race.start_list import Entry
+from tracking import Corrections, Swap
 
 LAP_M = 111.12
 
@@ -122,6 +123,67 @@ def test_start_list_gives_full_names_and_the_number_of_racers(last_lap):
     assert (race.event.source, race.event.gender) == ("given", "w")
     winner = next(c for c in race.competitors if c.id == race.finish[0].competitor)
     assert (winner.name, winner.team, winner.helmet, winner.start_position) == ("Anna Skater", "Anna", "101", 1)
+
+
+def test_a_start_list_names_those_whom_the_score_bug_calls_by_surname(last_lap):
+    observations, _ = last_lap
+    names = ["Maja ÁNNA", "Mia BEA", "Lea CLEO", "Dora DOE"]
+    entries = tuple(Entry(k, name, None, str(100 + k), {}) for k, name in enumerate(names, 1))
+    race = reconstruct(observations, Given(event="500m", start_list=entries)).race
+    by_id = {c.id: c for c in race.competitors}
+    assert [by_id[row.competitor].name for row in race.finish] == [*names[:3], None]
+    assert [by_id[row.competitor].start_position for row in race.finish] == [1, 2, 3, None]
+    assert "of the start list nobody was named as Dora DOE" in race.warnings
+    assert {row.name for reading in race.scorebug for row in reading.rows} == {"ANNA", "BEA", "CLEO"}  # as it was read
+
+
+def test_level_c_needs_a_start_list_of_those_who_race(race):
+    rows = [(1, "ANNA", None), (2, "BEA", None), (3, "CLEO", None), (4, "DORA", None)]
+    start_m = [LAP_M * 0.4 - 2.5 * k for k in range(4)]
+    observations, _ = race(start_m, [12.4] * 4, [0.3, 0.0, 0.4, 0.2], 8.0, registered=True)
+    observations = replace(observations, scorebug=bug(-20.0, [(0.0, 2)], end_s=8.0, rows=rows))
+    for names, level in ((["Anna", "Bea", "Cleo", "Dora"], "C"), (["Ivy", "Joy", "Kim", "Liz"], "B")):
+        entries = tuple(Entry(k, name, None, None, {}) for k, name in enumerate(names, 1))
+        found = reconstruct(observations, Given(event="500m", start_list=entries)).race
+        assert found.camera_level == level
+        missing = [line for line in found.warnings if "nobody was named as Ivy, Joy, Kim, Liz" in line]
+        assert len(missing) == (level == "B")
+
+
+def test_names_of_more_than_are_followed_are_told(last_lap):
+    observations, _ = last_lap
+    names = ["ANNA", "BEA", "CLEO", "DORA", "EDA"]
+    often = [
+        ScorebugReading(time_s=1.0 + 0.1 * k, rows=[ScorebugRow(rank=n, name=name) for n, name in enumerate(names, 1)])
+        for k in range(12)
+    ]
+    warnings = reconstruct(replace(observations, scorebug=often), Given()).race.warnings
+    assert "the score bug names 5 competitors, 4 were followed" in warnings
+    four = [reading.model_copy(update={"rows": reading.rows[:4]}) for reading in often]
+    assert not any(
+        "competitors, 4 were" in line
+        for line in reconstruct(replace(observations, scorebug=four), Given()).race.warnings
+    )
+
+
+def test_racers_followed_as_each_other_are_not_named_so(last_lap):
+    """Half a lap before the line the two first are exchanged, and the score bug shows who won."""
+    observations, _ = last_lap
+    right = reconstruct(observations, Given()).race
+    home_s = right.finish[-1].time_s
+    result = [ScorebugRow(rank=k, name=name) for k, name in enumerate(["ANNA", "BEA", "CLEO"], 1)]
+    shown = [
+        reading.model_copy(update={"rows": result}) if reading.time_s > home_s else reading
+        for reading in observations.scorebug
+    ]
+    ids = [row.competitor for row in right.finish]
+    wrong = Corrections((Swap(home_s - 4.0, ids[0], ids[1], ""),))
+    race = reconstruct(replace(observations, scorebug=shown), Given(corrections=wrong)).race
+    name = {competitor.id: competitor.name for competitor in race.competitors}
+    first, second = [name[row.competitor] for row in race.finish][:2]
+    assert first in ("ANNA", None)
+    assert second in ("BEA", None)
+    assert any("score bug" in line for line in race.warnings)
 
 
 def test_what_follows_the_finish_makes_no_laps(last_lap):
