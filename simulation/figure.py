@@ -1,14 +1,12 @@
-"""Where people are in the picture without drawing them: a stick figure per person, boxed.
+"""Where people are in the picture without drawing them: a few points on the outline of each body, boxed.
 
-A dozen joints per posture, in the body's frame (ahead, to the left, up; metres of a skater 1.75 m tall), tilted by the
-lean about the line of travel. Coarser than the meshes of ``simulation.pictures`` and hundreds of times faster, which is
-what races without pictures are for.
+The bodies are those that ``simulation.pictures`` draws, posed once for every pose, phase and lean. Of each only the
+points are kept that lie furthest out as seen from any side and from up to some 25 degrees above, so that boxes are
+those of the whole body (without the blending of one pose into the next) at a hundredth of the cost.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,22 +14,51 @@ from numpy.typing import NDArray
 from race.rink import Rink
 from simulation.camera import Footage, project
 from simulation.motion import RATE_HZ, Motion, Pose
+from simulation.pictures.body import BLADE, HELMET, Body, joint_transforms, load_body, pose_bodies
+from simulation.pictures.cast import body_shapes
+from simulation.pictures.postures import REFERENCE_HEIGHT_M, keyed
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-FIGURES_FILE = Path(__file__).with_name("figures.json")
-REFERENCE_HEIGHT_M = 1.75
-HELMET_RADIUS_M = 0.15
-BODY_RADIUS_M = 0.10
-"""What flesh and suit add around the joints."""
+HELMET_RADIUS_M = 0.12
+PHASES = 16
+LEANS = np.radians(np.arange(-20.0, 71.0, 10.0))
+AROUND = 16
+"""Directions all around in which a body's outermost points are taken; half as many obliquely up and down."""
+OBLIQUE = np.radians(78.0)
+_BLADES, _HEAD = slice(0, 4), 4
 
 
 @cache
 def figures() -> Floats:
-    """(poses, joints, 3) from ``figures.json``; the blades' four ends come first, the head last."""
-    held = json.loads(FIGURES_FILE.read_text(encoding="utf-8"))
-    return np.asarray([held["figures"][held["poses"][pose.name]] for pose in Pose])
+    """(shapes, poses, phases, leans, points, 3) ahead, to the left, up, metres of a skater ``REFERENCE_HEIGHT_M`` tall,
+    from the point midway between the blades: ends of the blades, the helmet's middle, points of the outline."""
+    body = load_body()
+    shapes, many = len(body.rest), PHASES * len(LEANS)
+    phase, lean = (part.ravel() for part in np.meshgrid((np.arange(PHASES) + 0.5) / PHASES, LEANS, indexing="ij"))
+    still, tall = np.zeros(many), np.full(many, REFERENCE_HEIGHT_M)
+    out = []
+    for shape in range(shapes):
+        for pose in Pose:
+            postures = keyed(np.full(many, int(pose), np.uint8), phase)
+            which = np.full(many, shape, np.int32)
+            turned = joint_transforms(body, postures, which, tall, np.zeros((many, 2)), still, lean)
+            vertices, _ = pose_bodies(body, *turned, which, tall)
+            out.append(np.array([_outline(one, body) for one in vertices]))
+    return np.array(out).reshape(shapes, len(Pose), PHASES, len(LEANS), -1, 3)
+
+
+def _outline(vertices: Floats, body: Body) -> Floats:
+    """The points of one body (V, 3) that ``figures`` keeps."""
+    blades = vertices[body.part == BLADE].reshape(2, -1, 3)
+    ends = [blade[[blade[:, 0].argmax(), blade[:, 0].argmin()]] for blade in blades]
+    around = 2 * np.pi * np.arange(AROUND) / AROUND
+    flat = np.column_stack([np.cos(around), np.sin(around), np.zeros(AROUND)])
+    steep = flat[::2] * np.cos(OBLIQUE)
+    rise = np.array([0.0, 0.0, np.sin(OBLIQUE)])
+    outermost = (vertices @ np.concatenate([flat, steep + rise, steep - rise]).T).argmax(axis=0)
+    return np.concatenate([*ends, vertices[body.part == HELMET].mean(axis=0)[None], vertices[outermost]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +90,26 @@ def picture(motion: Motion, footage: Footage) -> Pictured:
     foot, seen = np.full((people, frames, 2), np.nan), np.zeros((people, frames))
     depth = np.full((people, frames), np.nan)
     top = Rink().mat_height_m, -Rink().ice_width_m / 2
+    shapes = body_shapes(motion)
     for k, person in enumerate(motion.people):
-        joints = _joints(motion, k, column, person.height_m)  # (F, J, 3)
+        points = _points(motion, k, column, figures()[shapes[k]] * (person.height_m / REFERENCE_HEIGHT_M))  # (F, J, 3)
         pixels = project(
             footage.position[:, None],
             footage.rotation[:, None],
             footage.focal_px[:, None],
             footage.k1[:, None],
             footage.size,
-            joints,
+            points,
         )
-        depth[k] = np.einsum("fi,fi->f", footage.rotation[:, 2], joints.mean(axis=1) - footage.position)
+        depth[k] = np.einsum("fi,fi->f", footage.rotation[:, 2], points.mean(axis=1) - footage.position)
         scale = footage.focal_px / np.maximum(depth[k], 0.5)
-        hidden = _behind_mats(footage.position[:, None], joints, *top)
-        box[k], inside = _boxed(pixels, BODY_RADIUS_M * scale, footage.size)
-        helmet[k], _ = _boxed(pixels[:, -1:], HELMET_RADIUS_M * scale, footage.size)
+        hidden = _behind_mats(footage.position[:, None], points, *top)
+        box[k], inside = _boxed(pixels, np.zeros(frames), footage.size)
+        helmet[k], _ = _boxed(pixels[:, _HEAD : _HEAD + 1], HELMET_RADIUS_M * scale, footage.size)
         seen[k] = inside * (1 - hidden.mean(axis=1)) * motion.present[k, column]
         here = np.append(motion.xy[k, column], np.zeros((frames, 1)), axis=1)
         foot[k] = project(footage.position, footage.rotation, footage.focal_px, footage.k1, footage.size, here)
-        covered = hidden[:, :4].all(axis=1)
+        covered = hidden[:, _BLADES].all(axis=1)
         off = np.any((foot[k] < 0) | (foot[k] > footage.size), axis=1)
         foot[k][covered | off] = np.nan
     gone = (seen <= 0) | np.isnan(box[..., 0])
@@ -89,20 +117,16 @@ def picture(motion: Motion, footage: Footage) -> Pictured:
     return Pictured(column, box, helmet, foot, seen * _not_covered(box, depth), depth)
 
 
-def _joints(motion: Motion, k: int, column: NDArray[np.int64], height_m: float) -> Floats:
-    """(F, J, 3) on the ice."""
-    pose = motion.pose[k, column]
-    local = figures()[pose] * (height_m / REFERENCE_HEIGHT_M)
-    # Every other half of a cycle is the mirror image of the one before.
-    local[..., 1] *= np.where((motion.phase[k, column] < 0.5) | (pose == Pose.CORNER), 1.0, -1.0)[:, None]
-    lean, facing = motion.lean[k, column][:, None], motion.facing[k, column][:, None]
-    # The body turns about the blades: what is up comes to the left.
-    left = local[..., 1] * np.cos(lean) + local[..., 2] * np.sin(lean)
-    up = np.maximum(0.0, local[..., 2] * np.cos(lean) - local[..., 1] * np.sin(lean))
-    x = local[..., 0] * np.cos(facing) - left * np.sin(facing)
-    y = local[..., 0] * np.sin(facing) + left * np.cos(facing)
+def _points(motion: Motion, k: int, column: NDArray[np.int64], figure: Floats) -> Floats:
+    """(F, J, 3) on the ice, of person ``k`` whose body is ``figure`` (poses, phases, leans, J, 3)."""
+    phase = np.clip((motion.phase[k, column] * PHASES).astype(int), 0, PHASES - 1)
+    lean = np.rint(np.interp(motion.lean[k, column], LEANS, np.arange(len(LEANS)))).astype(int)
+    local = figure[motion.pose[k, column], phase, lean]
+    facing = motion.facing[k, column][:, None]
+    x = local[..., 0] * np.cos(facing) - local[..., 1] * np.sin(facing)
+    y = local[..., 0] * np.sin(facing) + local[..., 1] * np.cos(facing)
     foot = np.append(motion.xy[k, column], np.zeros((len(column), 1)), axis=1)
-    return np.asarray(np.stack([x, y, up], axis=-1) + foot[:, None])
+    return np.asarray(np.stack([x, y, local[..., 2]], axis=-1) + foot[:, None])
 
 
 def _boxed(pixels: Floats, margin: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:
@@ -127,7 +151,8 @@ def _behind_mats(camera: Floats, points: Floats, height_m: float, mats_y: float)
 
 
 def _not_covered(box: Floats, depth: Floats) -> Floats:
-    """(P, F): share of each box that no nearer person's box covers, as if bodies filled 0.7 of their boxes."""
+    """(P, F): share of each body that no nearer one hides. Bodies fill the middle of their boxes, not the corners: how
+    much of a body is hidden by how much of its box was read off the drawn bodies of three samples."""
     people = len(box)
     free = np.ones(box.shape[:2])
     corner = box[..., :2] + box[..., 2:]
@@ -140,5 +165,5 @@ def _not_covered(box: Floats, depth: Floats) -> Floats:
                 shared = np.minimum(corner[a], corner[b]) - np.maximum(box[a, :, :2], box[b, :, :2])
                 part = np.prod(np.clip(shared, 0, None), axis=-1) / area[a]
                 nearer = depth[b] < depth[a]
-            free[a] *= 1 - 0.7 * np.nan_to_num(np.where(nearer, part, 0.0))
+            free[a] *= 1 - 0.75 * np.nan_to_num(np.where(nearer, part, 0.0)) ** 2
     return np.asarray(free)

@@ -14,8 +14,20 @@ from numpy.typing import NDArray
 from race.observations import Observations
 from simulation.clip import Clip
 from simulation.draws import Draws
+from simulation.lines import line_pan, upright_line
 from simulation.noise import CLEAR, USUAL_PX, Noise
-from simulation.sightings import LEAST_PX, LEAST_SCORE, camera_steps, few_colours, overlap, recall, shaded, union
+from simulation.sightings import (
+    LEAST_PX,
+    LEAST_SCORE,
+    camera_steps,
+    designs_of,
+    heights_seen,
+    in_front,
+    overlap,
+    recall,
+    shaded,
+    union,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,6 +39,11 @@ SAME_IOU = 0.4
 MERGED_IOU = 0.6
 """Of a box with that around two people, when it fits both better than either."""
 _UNTOUCHED_IOU = 0.2
+KEPT_S = 0.3
+"""A part of the colours' scatter is gone in the next picture, the rest stays for half a second; what counts is what is
+left after so long."""
+SAME_LINE = 0.02
+"""Of the picture's width: a line further from the finish line is some other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +122,7 @@ def fit_noise(clips: Sequence[tuple[Clip, Observations]], before: Noise) -> Nois
         _fit_doubles,
         _fit_parts,
         _fit_colours,
+        _fit_lines,
         _fit_motion,
         _fit_scorebug,
         _fit_poses,
@@ -147,12 +165,13 @@ def _fit_recall(pairs: Pairs) -> Fitted:
     size, seen, hit, official_hit, official_seen = [], [], [], [], []
     for clip, _, found in pairs:
         asked = _asked(clip, found, officials=False)
-        size.append(np.log(clip.pictured.box[asked][:, 3] / USUAL_PX))
+        tall = heights_seen(clip.pictured, clip.footage)
+        size.append(np.log(tall[asked] / USUAL_PX))
         seen.append(clip.pictured.visibility[asked])
         hit.append(found.found[asked] >= 0)
         others = _asked(clip, found, officials=True)
         official_hit.append(found.found[others] >= 0)
-        official_seen.append(np.column_stack([clip.pictured.box[others][:, 3], clip.pictured.visibility[others]]))
+        official_seen.append(np.column_stack([tall[others], clip.pictured.visibility[others]]))
     inputs = np.column_stack(
         [np.ones(sum(map(len, size))), np.concatenate(size), np.minimum(0.0, np.concatenate(seen) - CLEAR)]
     )
@@ -189,7 +208,9 @@ def _fit_spells(pairs: Pairs, noise: Noise) -> Fitted:
     for clip, _, found in pairs:
         asked = _asked(clip, found, officials=False)
         rest = np.where(
-            asked, (found.found >= 0) - recall(clip.pictured.box[..., 3], clip.pictured.visibility, noise), 0
+            asked,
+            (found.found >= 0) - recall(heights_seen(clip.pictured, clip.footage), clip.pictured.visibility, noise),
+            0,
         )
         both = asked[:, 1:] & asked[:, :-1]
         together += float(np.sum(rest[:, 1:] * rest[:, :-1] * both))
@@ -200,31 +221,78 @@ def _fit_spells(pairs: Pairs, noise: Noise) -> Fitted:
 
 
 def fit_boxes(pairs: Pairs) -> Fitted:
-    """Bias and scatter of boxes that are one person's, and how fast the scatter changes."""
-    off, then, now = [], [], []
+    """Bias and scatter of the edges of boxes that are one person's, and how fast the scatter changes."""
+    off, tall, hidden, then, now = [], [], [], [], []
     for clip, seen, found in pairs:
-        clear = (found.found >= 0) & ~found.merged & (clip.pictured.visibility > 0.6)
-        error = np.full((*clear.shape, 4), np.nan)
-        true = clip.pictured.box[clear]
-        error[clear] = (seen.detections.box[found.found[clear]] - true) / true[:, 3:]
-        off.append(error[clear])
-        both = clear[:, 1:] & clear[:, :-1]
+        width, height = clip.footage.size
+        true = clip.pictured.box
+        edge = np.concatenate([true[..., :2], true[..., :2] + true[..., 2:]], axis=-1)
+        with np.errstate(invalid="ignore"):
+            whole = ((edge > 2) & (edge < np.array([width, height, width, height]) - 2)).all(axis=-1)
+        known = (found.found >= 0) & ~found.merged & whole
+        got = seen.detections.box[found.found[known]]
+        error = np.full((*known.shape, 4), np.nan)
+        error[known] = (np.concatenate([got[:, :2], got[:, :2] + got[:, 2:]], axis=1) - edge[known]) / true[known][
+            :, 3:
+        ]
+        off.append(error[known])
+        tall.append(heights_seen(clip.pictured, clip.footage)[known])
+        hidden.append(1 - clip.pictured.visibility[known])
+        both = known[:, 1:] & known[:, :-1]
         then.append(error[:, :-1][both])
         now.append(error[:, 1:][both])
-    low, bias, high = np.quantile(np.concatenate(off), [0.16, 0.5, 0.84], axis=0)
-    jitter = (high - low) / 2
+    errors, sizes, covered = np.concatenate(off), np.concatenate(tall), np.concatenate(hidden)
+    clear = covered < 0.1
+    bias = np.median(errors[clear], axis=0)
+    rest = errors - bias
+    # Squared scatter is jitter^2 + (jitter_px / h)^2: by size, middle halves only, so that outliers do not count.
+    order = np.argsort(sizes[clear])
+    parts = [part for part in np.array_split(order, 8) if len(part) > 20]
+    spread = np.array([np.quantile(np.abs(rest[clear][part]), 0.6827, axis=0) ** 2 for part in parts])  # (S, 4)
+    inverse = np.array([float(np.mean(1 / sizes[clear][part] ** 2)) for part in parts])
+    rough = 0.0
+    if len(parts) > 1 and np.ptp(inverse) > 0:
+        slope = np.polyfit(inverse, spread.mean(axis=1), 1)[0]
+        rough = float(np.sqrt(np.clip(slope, 0.0, (spread.mean(axis=1) / inverse).min())))
+    least = 0.2 * np.sqrt(spread.mean(axis=0))
+    jitter = np.sqrt(np.maximum(spread.mean(axis=0) - rough**2 * inverse.mean(), least**2))
+    scaled = rest / np.hypot(jitter, rough / sizes[:, None])
+    by_share = [(covered >= low) & (covered < high) for low, high in ((0.1, 0.3), (0.3, 0.5), (0.5, 0.7))]
+    usual = [float(np.quantile(np.abs(scaled[part]), 0.6827)) if part.sum() > 20 else np.nan for part in by_share]
+    share = np.array([float(covered[part].mean()) if part.any() else np.nan for part in by_share])
+    more = np.array(usual) - 1
+    good = np.isfinite(more)
+    grows = float(np.sum(more[good] * share[good]) / np.sum(share[good] ** 2)) if good.any() else 0.0
+    far = np.quantile(np.abs(scaled[clear]), 0.95) / np.quantile(np.abs(scaled[clear]), 0.6827)
     limit = 4 * jitter
     first, second = (np.clip(np.concatenate(part) - bias, -limit, limit) for part in (then, now))
     alike = float(np.mean(np.sum(first * second, axis=0) / np.sum(0.5 * (first**2 + second**2), axis=0)))
     lasts = -1 / np.log(np.clip(alike, 0.05, 0.98))
-    return {"bias": tuple(bias), "jitter": tuple(jitter), "jitter_lasts_s": lasts / pairs[0][0].footage.fps}
+    tails = np.arange(0.0, 1.3, 0.05)
+    middle = [_middle_of(tail) for tail in tails]
+    tail = int(np.argmin([abs(high / low - far) for low, high in middle]))
+    return {
+        "bias": tuple(bias),
+        "jitter": tuple(jitter / middle[tail][0]),
+        "jitter_px": rough / middle[tail][0],
+        "jitter_hidden": max(0.0, grows),
+        "jitter_tail": float(tails[tail]),
+        "jitter_lasts_s": lasts / pairs[0][0].footage.fps,
+    }
+
+
+def _middle_of(tail: float) -> tuple[float, float]:
+    """What 68.27 % and 95 % of abs(n exp(tail m)) lie below, n and m of standard deviation 1."""
+    normal = Draws(0, "tails").normals(40_000).reshape(2, -1)
+    low, high = np.quantile(np.abs(normal[0] * np.exp(tail * normal[1])), [0.6827, 0.95])
+    return float(low), float(high)
 
 
 def _fit_scores(pairs: Pairs) -> Fitted:
     rows, score = [], []
     for clip, seen, found in pairs:
         known = (found.found >= 0) & ~found.merged
-        tall = clip.pictured.box[known][:, 3]
+        tall = heights_seen(clip.pictured, clip.footage)[known]
         rows.append(np.column_stack([np.ones(len(tall)), np.log(tall / USUAL_PX), clip.pictured.visibility[known] - 1]))
         score.append(seen.detections.score[found.found[known]])
     inputs, outcome = np.concatenate(rows), np.concatenate(score)
@@ -273,15 +341,22 @@ def _fit_false(pairs: Pairs) -> Fitted:
 
 def _fit_doubles(pairs: Pairs) -> Fitted:
     """How many of the found have a second box, how far off it is and how sure; scores crowd at the low end."""
-    off, score, found_people = [], [], 0
+    off, score, again, hidden = [], [], [], []
     for clip, seen, found in pairs:
         row, person = found.double.T
-        true = clip.pictured.box[person, seen.detections.frame[row] - 1]
+        frame = seen.detections.frame[row] - 1
+        true = clip.pictured.box[person, frame]
         off.append((seen.detections.box[row] - true) / true[:, 3:])
         score.append(seen.detections.score[row])
-        found_people += int((found.found >= 0).sum())
+        many = np.zeros(found.found.shape)
+        np.add.at(many, (person, frame), 1)
+        known = found.found >= 0
+        again.append(many[known])
+        hidden.append(1 - clip.pictured.visibility[known])
     errors, scores = np.concatenate(off), np.concatenate(score)
-    out: Fitted = {"double_chance": float(np.clip(len(errors) / max(1, found_people), 0.0, 1.0))}
+    inputs = np.column_stack([np.ones(sum(map(len, again))), np.concatenate(hidden)])
+    base, grows = np.linalg.lstsq(inputs, np.concatenate(again), rcond=None)[0] if len(inputs) else (0.0, 0.0)
+    out: Fitted = {"double_chance": float(np.clip(base, 0.0, 1.0)), "double_hidden": float(np.clip(grows, 0.0, 1.0))}
     if len(errors) < 20:
         return out
     low, bias, high = np.quantile(errors, [0.16, 0.5, 0.84], axis=0)
@@ -321,45 +396,127 @@ def _fit_parts(pairs: Pairs) -> Fitted:
 
 
 def _fit_colours(pairs: Pairs) -> Fitted:
-    """How pure suits' colours are and how much they scatter, so that distances within and between people come out."""
-    within, between, alike = [], [], []
+    """How pure suits' colours are and how much they scatter, so that distances (squared Hellinger) within and between
+    people come out; and how much those in front mix in."""
+    within, between, alike, mix, wanted, covered, far = [], [], [], [], [], [], []
     for clip, seen, found in pairs:
-        means, suits = [], []
+        looks: dict[int, Floats] = {}
         for k, person in enumerate(clip.people):
-            rows = found.found[k][(found.found[k] >= 0) & (clip.pictured.visibility[k] > 0.7)]
+            rows = found.found[k][(found.found[k] >= 0) & (clip.pictured.visibility[k] > 0.9)]
+            rows = rows[np.isfinite(seen.detections.suit[rows, 0])]
             colours = seen.detections.suit[rows]
-            colours = colours[np.isfinite(colours[:, 0])]
             if person.competitor is None or len(colours) < 10:
                 continue
-            rest = colours - colours.mean(axis=0)
-            within.append(np.mean(rest**2))
-            alike.append(np.sum(rest[1:] * rest[:-1]) / np.sum(rest**2))
-            means.append(colours.mean(axis=0))
-            suits.append(person.suit)
+            alike.append(_kept(rows, colours, seen, clip.footage.fps))
+            looks[k] = colours.mean(axis=0)
+            within.append(float(hellinger(colours, looks[k]).mean()))
         between += [
-            float(np.mean((means[i] - means[j]) ** 2))
-            for i in range(len(means))
-            for j in range(i)
-            if suits[i] != suits[j]
+            float(hellinger(looks[i], looks[j]))
+            for i in looks
+            for j in looks
+            if j < i and clip.people[i].suit != clip.people[j].suit
         ]
+        front = in_front(clip.pictured)
+        for k in looks:
+            alone = np.flatnonzero((found.found[k] >= 0) & ~found.merged[k] & (front[k] < 0))
+            colours = seen.detections.suit[found.found[k][alone]]
+            good = np.isfinite(colours[:, 0])
+            covered.append(1 - clip.pictured.visibility[k, alone[good]])
+            far.append(hellinger(colours[good], looks[k]))
+            for j in looks:
+                at = np.flatnonzero((found.found[k] >= 0) & ~found.merged[k] & (front[k] == j))
+                colours = seen.detections.suit[found.found[k][at]]
+                good = np.isfinite(colours[:, 0])
+                way = looks[j] - looks[k]
+                if clip.people[k].suit == clip.people[j].suit or not good.any():
+                    continue
+                wanted.append((colours[good] - looks[k]) @ way / (way @ way))
+                mix.append(1 - clip.pictured.visibility[k, at[good]])
     if not between:
         return {}
     draws = Draws(0, "fit colours")
     best: dict[str, float] = {}
     nearest = np.inf
-    for power in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0):
-        suits_of = np.stack([few_colours(power, draws) for _ in range(60)])
-        for sd in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.3, 1.6):
+    for power in (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0):
+        suits_of = np.concatenate([designs_of(6, power, draws) for _ in range(10)])
+        for sd in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.6):
             shades = sd * draws.normals(60 * 20 * suits_of.shape[1]).reshape(60, 20, -1)
             loud = np.stack([shaded(suit, shade) for suit, shade in zip(suits_of, shades, strict=True)])
             middle = loud.mean(axis=1)
-            apart = np.mean((middle[1:] - middle[:-1]) ** 2)
-            scatter = np.mean((loud - middle[:, None]) ** 2)
+            apart = np.mean(hellinger(middle[1:], middle[:-1])[np.arange(59) % 6 < 5])  # of one race
+            scatter = np.mean(hellinger(loud, middle[:, None]))
             miss = np.log(apart / np.mean(between)) ** 2 + np.log(scatter / np.mean(within)) ** 2
             if miss < nearest:
                 best, nearest = {"descriptor_power": power, "descriptor_sd": sd}, float(miss)
-    lasts = -1 / np.log(np.clip(np.mean(alike), 0.05, 0.98))
-    return best | {"descriptor_lasts_s": float(lasts) / pairs[0][0].footage.fps}
+    if covered and best:
+        # Distances grow as the square of the scatter.
+        share, larger = np.concatenate(covered), np.sqrt(np.concatenate(far) / np.mean(within)) - 1
+        best["descriptor_hidden"] = max(0.0, float(np.sum(share * larger) / max(1e-9, np.sum(share**2))))
+    if mix:
+        share, moved = np.concatenate(mix), np.concatenate(wanted)
+        best["descriptor_mixed"] = float(np.clip(np.sum(share * moved) / max(1e-9, np.sum(share**2)), 0.0, 1.0))
+    lasts = -KEPT_S / np.log(np.clip(np.nanmean(alike), 0.02, 0.98)) if np.isfinite(alike).any() else None
+    return best if lasts is None else best | {"descriptor_lasts_s": float(lasts)}
+
+
+def _kept(rows: Ints, colours: Floats, seen: Observations, fps: float) -> float:
+    """Correlation of one person's colours with those KEPT_S later; NaN where too few were seen."""
+    frame = seen.detections.frame[rows]
+    rest = np.sqrt(colours) - np.sqrt(colours).mean(axis=0)
+    later = np.searchsorted(frame, frame + round(KEPT_S * fps))
+    has = np.flatnonzero(later < len(frame))
+    has = has[frame[later[has]] == frame[has] + round(KEPT_S * fps)]
+    if len(has) < 20:
+        return float("nan")
+    return float(np.sum(rest[has] * rest[later[has]]) / (np.mean(rest**2) * rest[has].size))
+
+
+def hellinger(a: Floats, b: Floats) -> Floats:
+    """(..., K), (..., K) shares -> (...) their squared Hellinger distance, 0 to 1."""
+    return np.asarray(0.5 * np.sum((np.sqrt(a) - np.sqrt(b)) ** 2, axis=-1))
+
+
+def _fit_lines(pairs: Pairs) -> Fitted:
+    """How often the finish line is seen where it could be, how far off; and how often some other line is."""
+    hit, pan, off, false, follow, pictures = [], [], [], 0, 0, 0
+    for clip, seen, _ in pairs:
+        top, bottom = upright_line(clip.footage)
+        passing = line_pan(top, bottom, clip.footage)
+        width = clip.footage.size[0]
+        stray = np.zeros(len(clip.footage), bool)
+        sighted = np.zeros(len(clip.footage), bool)
+        for n, upper, lower in zip(seen.lines.frame - 1, seen.lines.top, seen.lines.bottom, strict=True):
+            middle = (upper + lower) / 2
+            share = (middle[1] - top[n, 1]) / (bottom[n, 1] - top[n, 1])
+            error = (middle[0] - top[n, 0] - share * (bottom[n, 0] - top[n, 0])) / width
+            if abs(error) < SAME_LINE:
+                sighted[n] = True
+                off.append(error)
+            else:
+                stray[n] = True
+        there = np.isfinite(top[:, 0]) & ~stray
+        hit.append(sighted[there])
+        pan.append(np.nan_to_num(passing[there]))
+        false += int(stray.sum())
+        follow += int((stray[1:] & stray[:-1]).sum())
+        pictures += len(clip.footage)
+    hits, pans = np.concatenate(hit), np.concatenate(pan)
+    out: Fitted = {
+        "line_false_per_frame": false / pictures,
+        "line_false_lasts_s": 1 / max(0.1, 1 - follow / max(1, false)) / pairs[0][0].footage.fps,
+    }
+    if hits.sum() < 5:
+        return out
+    best = -np.inf
+    for limit in np.arange(0.05, 0.5, 0.01):
+        slow = pans <= limit
+        chance = float(np.clip(hits[slow].mean(), 0.01, 0.99)) if slow.any() else 0.01
+        likely = np.where(slow, chance, 0.01)
+        likelihood = float(np.sum(np.where(hits, np.log(likely), np.log(1 - likely))))
+        if likelihood > best:
+            best = likelihood
+            out |= {"line_chance": chance, "line_pan": float(limit)}
+    return out | {"line_sd": float(np.std(off))}
 
 
 def _fit_motion(pairs: Pairs) -> Fitted:

@@ -6,9 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 NOISE_FILE = Path(__file__).with_name("noise.json")
 USUAL_PX = 60.0
 """Heights are told as multiples of this."""
+INPUT_PX = 640.0, 1280.0
+"""Longer side of the detector's input, the least and the most, ..."""
+WELL_SEEN_PX = 40.0
+"""... chosen so that people are as tall in it."""
 CLEAR = 0.8
 """Who is seen as much is found as if seen whole."""
 
@@ -23,8 +29,11 @@ class Noise:
     A person ``h`` pixels high of which a share ``v`` is seen is found with probability recall_most * p, where
     logit p = recall_logit + recall_slope * ln(h / 60) + recall_visibility_slope * min(0, v - 0.8), officials
     ``official_chance`` times as often; misses last. Of two whose boxes overlap more than merge_iou, one box is made
-    with probability merge_chance. Boxes have a bias and a jitter of x, y, width and height. A score is score_mean +
-    score_slope * ln(h / 60) - score_visibility_slope * (1 - v), and scatters.
+    with probability merge_chance. The left, top, right and lower edge of a box each have a bias and a jitter of their
+    own, which is hypot(jitter, jitter_px / h) * (1 + jitter_hidden * (1 - v)) and at times much larger. A second box is
+    on somebody with probability double_chance + double_hidden * (1 - v). A score is score_mean + score_slope *
+    ln(h / 60) - score_visibility_slope * (1 - v), and scatters. For all this ``h`` is in pixels of the detector's input
+    (``input_scale``).
     """
 
     recall_logit: float
@@ -38,6 +47,10 @@ class Noise:
     merge_lasts_s: float
     bias: Box
     jitter: Box
+    jitter_px: float
+    jitter_hidden: float
+    jitter_tail: float
+    """Standard deviation of the logarithm of the jitter's size."""
     jitter_lasts_s: float
     score_mean: float
     score_slope: float
@@ -51,7 +64,9 @@ class Noise:
     """As shares of the picture's height."""
     false_score: Pair
     double_chance: float
-    """Of a second box on somebody who is found, a worse one."""
+    """Of a second box on somebody who is found, a worse one, ..."""
+    double_hidden: float
+    """... and how much likelier it is on somebody hidden."""
     double_bias: Box
     double_jitter: Box
     double_score: Pair
@@ -62,8 +77,21 @@ class Noise:
     descriptor_power: float
     """How pure the colours are: shares are those of uniform numbers to this power."""
     descriptor_sd: float
-    """Of the logarithm of each colour's share; it stays for ``descriptor_lasts_s``, as light and posture do."""
+    """Of the logarithm of each colour's share; it stays for ``descriptor_lasts_s``, as light and posture do, ..."""
+    descriptor_hidden: float
+    """... and is 1 + descriptor_hidden * (1 - v) times as large of somebody hidden."""
     descriptor_lasts_s: float
+    descriptor_mixed: float
+    """How much of what is hidden of somebody counts in the colours: those of who hides it."""
+    line_chance: float
+    """Of the finish line to be seen where it stands upright in the picture and passes it by less than ``line_pan``
+    picture widths in a picture."""
+    line_pan: float
+    line_sd: float
+    """Of its place, shares of the picture's width."""
+    line_false_per_frame: float
+    """Some other line, seen for ``line_false_lasts_s``."""
+    line_false_lasts_s: float
     motion_sd_px: float
     motion_sd_per_px: float
     motion_zoom_sd: float
@@ -74,6 +102,15 @@ class Noise:
     pose_sd_px: float
     pose_lasts_s: float
     pose_lost_chance: float
+
+
+def input_scale(height_px: float, size: tuple[int, int]) -> float:
+    """Pixels of the detector's input to one of the picture, in which people are usually ``height_px`` tall: it makes
+    pictures smaller as long as people stay well seen (``vision.detector.input_size``)."""
+    longer = max(size)
+    return float(
+        np.clip(WELL_SEEN_PX / max(height_px, 1.0), min(1.0, INPUT_PX[0] / longer), min(1.0, INPUT_PX[1] / longer))
+    )
 
 
 @cache

@@ -2,7 +2,7 @@
 
 The errors are those of ``noise.json``: people missed for some frames at a time, the more so the smaller and the more
 hidden; two that overlap taken for one; boxes that tremble; boxes where nobody is; camera motion with drift and gaps;
-a score bug that is misread now and then.
+the finish line seen now and then; a score bug that is misread.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from race.poses import Poses
 from simulation.camera import Footage
 from simulation.draws import Draws
 from simulation.figure import Pictured
+from simulation.lines import sight_lines
 from simulation.motion import Motion, Person
 from simulation.noise import Noise, default_noise
 from simulation.sightings import camera_steps, detections, noise_like, wandering
@@ -66,6 +67,7 @@ def observe_people(
         shots=[shot.model_copy(update={"kind": "other"}) for shot in footage.shots()],
         scorebug=_read(readings, footage, noise, Draws(seed, "scorebug")),
         warnings=[],
+        lines=sight_lines(footage, noise, Draws(seed, "lines")),
         poses=_poses(footage, noise, Draws(seed, "poses")),
         track_shift_m=track_shift_m,
     )

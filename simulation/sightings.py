@@ -10,7 +10,7 @@ from simulation.camera import Footage
 from simulation.draws import Draws
 from simulation.figure import Pictured
 from simulation.motion import Person
-from simulation.noise import CLEAR, USUAL_PX, Noise
+from simulation.noise import CLEAR, USUAL_PX, Noise, input_scale
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -18,17 +18,21 @@ Mask = NDArray[np.bool_]
 LEAST_PX = 8.0
 """Nobody smaller is found."""
 LEAST_SCORE = 0.05
+OWN_SHARE = 0.3, 1.0
+"""Of a suit's colours, what is its own."""
 
 
 def detections(
     people: Sequence[Person], footage: Footage, pictured: Pictured, noise: Noise, draws: Draws
 ) -> Detections:
     """The boxes of a detector that errs as ``noise`` says."""
-    box, found = _found(people, footage, pictured, noise, draws)
+    seen_px = heights_seen(pictured, footage)
+    box, found = _found(people, footage, pictured, seen_px, noise, draws)
     person, frame = np.nonzero(found & np.isfinite(box[..., 0]))
     many = len(person)
     visible, tall = pictured.visibility[person, frame], pictured.box[person, frame, 3]
-    score = noise.score_mean + noise.score_slope * np.log(tall / USUAL_PX) + noise.score_sd * draws.normals(many)
+    size = np.log(seen_px[person, frame] / USUAL_PX)
+    score = noise.score_mean + noise.score_slope * size + noise.score_sd * draws.normals(many)
     score -= noise.score_visibility_slope * (1 - visible)
     blur = noise.foot_sd * tall[:, None]
     foot = pictured.foot[person, frame] + draws.normals(2 * many).reshape(many, 2) * blur
@@ -37,10 +41,13 @@ def detections(
     helmet += draws.normals(4 * many).reshape(many, 4) * noise.helmet_sd * helmet[:, 3:]
     helmet[draws.uniforms(many) > noise.helmet_chance] = np.nan
     helmet[:, 2:] = np.maximum(helmet[:, 2:], 1.0)
-    suit, helmet_colour = _colours(people, person, frame, footage, noise, draws)
+    suit, helmet_colour = _colours(people, person, frame, footage, pictured, noise, draws)
     helmet_colour[np.isnan(helmet[:, 0])] = np.nan
     false = np.concatenate(
-        [false_boxes(pictured, footage, noise, draws), _doubles(pictured.box[person, frame], frame, noise, draws)]
+        [
+            false_boxes(pictured, footage, noise, draws),
+            _doubles(pictured.box[person, frame], visible, frame, noise, draws),
+        ]
     )
     nobody = np.full((len(false), 4), np.nan)
     drab = np.full((len(false), DESCRIPTOR), 1 / DESCRIPTOR)
@@ -59,6 +66,13 @@ def detections(
     return Detections(**{name: values[order] for name, values in rows.items()})
 
 
+def heights_seen(pictured: Pictured, footage: Footage) -> Floats:
+    """(P, F) heights in pixels of the detector's input, 0 where nobody is."""
+    tall = np.nan_to_num(pictured.box[..., 3])
+    usual = float(np.median(tall[tall > 0])) if (tall > 0).any() else 0.0
+    return np.asarray(tall * input_scale(usual, footage.size))
+
+
 def recall(height_px: Floats, visibility: Floats, noise: Noise) -> Floats:
     """The chance of being found, of skaters that high and seen to such shares."""
     logit = (
@@ -71,12 +85,12 @@ def recall(height_px: Floats, visibility: Floats, noise: Noise) -> Floats:
 
 
 def _found(
-    people: Sequence[Person], footage: Footage, pictured: Pictured, noise: Noise, draws: Draws
+    people: Sequence[Person], footage: Footage, pictured: Pictured, seen_px: Floats, noise: Noise, draws: Draws
 ) -> tuple[Floats, Mask]:
     """(P, F, 4) boxes as found and (P, F) whether they are."""
     many, count = pictured.visibility.shape
     tall = np.nan_to_num(pictured.box[..., 3])
-    chance = recall(tall, pictured.visibility, noise)
+    chance = recall(seen_px, pictured.visibility, noise)
     for k, person in enumerate(people):
         if person.competitor is None:
             chance[k] *= noise.official_chance
@@ -85,10 +99,14 @@ def _found(
     box = pictured.box.copy()
     _merge(box, found, pictured.depth, noise, draws, noise.merge_lasts_s * footage.fps)
     lasts = noise.jitter_lasts_s * footage.fps
+    hidden = 1 + noise.jitter_hidden * (1 - pictured.visibility)
+    rough = noise.jitter_px / np.maximum(seen_px, 1.0)
+    edge = np.concatenate([box[..., :2], box[..., :2] + box[..., 2:]], axis=-1)
     for axis, (shift, size) in enumerate(zip(noise.bias, noise.jitter, strict=True)):
         for k in range(many):
-            box[k, :, axis] += (shift + noise_like(draws, count, lasts) * size) * tall[k]
-    box[..., 2:] = np.maximum(box[..., 2:], 2.0)
+            off = noise_like(draws, count, lasts) * np.exp(noise.jitter_tail * noise_like(draws, count, lasts))
+            edge[k, :, axis] += (shift + off * np.hypot(size, rough[k]) * hidden[k]) * tall[k]
+    box = np.concatenate([edge[..., :2], np.maximum(edge[..., 2:] - edge[..., :2], 2.0)], axis=-1)
     return box, found
 
 
@@ -148,9 +166,9 @@ def false_boxes(pictured: Pictured, footage: Footage, noise: Noise, draws: Draws
     return np.array(rows, np.float64).reshape(-1, 6)
 
 
-def _doubles(box: Floats, frame: NDArray[np.intp], noise: Noise, draws: Draws) -> Floats:
+def _doubles(box: Floats, visible: Floats, frame: NDArray[np.intp], noise: Noise, draws: Draws) -> Floats:
     """(M, 6) frame, box, score: second boxes on some of the people found, (N, 4) in pictures counted from 0."""
-    taken = draws.uniforms(len(box)) < noise.double_chance
+    taken = draws.uniforms(len(box)) < noise.double_chance + noise.double_hidden * (1 - visible)
     box, frame = box[taken], frame[taken]
     off = np.array(noise.double_bias) + np.array(noise.double_jitter) * draws.normals(box.size).reshape(box.shape)
     low, high = noise.double_score
@@ -177,29 +195,57 @@ def _colours(
     person: NDArray[np.intp],
     frame: NDArray[np.intp],
     footage: Footage,
+    pictured: Pictured,
     noise: Noise,
     draws: Draws,
 ) -> tuple[Floats, Floats]:
-    """(N, DESCRIPTOR) of suits and helmets of the people found, alike within a team, in changing shades."""
+    """(N, DESCRIPTOR) of suits and helmets of the people found, alike within a team, in changing shades; where somebody
+    is hidden by another, partly in that one's colours."""
     out = np.empty((2, len(person), DESCRIPTOR))
     lasts = noise.descriptor_lasts_s * footage.fps
+    front = in_front(pictured)[person, frame]
+    mixed = np.where(front >= 0, noise.descriptor_mixed * (1 - pictured.visibility[person, frame]), 0.0)[:, None]
+    rough = noise.descriptor_sd * (1 + noise.descriptor_hidden * (1 - pictured.visibility[person, frame]))[:, None]
     for colours, found in zip(_descriptors(people, noise, draws), out, strict=True):
         for k in range(len(people)):
             mine = person == k
-            shade = noise_rows(draws, DESCRIPTOR, len(footage), lasts)[:, frame[mine]].T
-            found[mine] = shaded(colours[k], noise.descriptor_sd * shade)
+            shade = noise_rows(draws, DESCRIPTOR, len(footage), lasts)[:, frame[mine]].T * rough[mine]
+            blend = (1 - mixed[mine]) * colours[k] + mixed[mine] * colours[front[mine]]
+            found[mine] = shaded(blend, shade)
     return out[0], out[1]
+
+
+def in_front(pictured: Pictured) -> NDArray[np.int64]:
+    """(P, F) who hides most of each person, -1 for nobody."""
+    box, people = pictured.box, len(pictured.box)
+    end, area = box[..., :2] + box[..., 2:], np.prod(box[..., 2:], axis=-1)
+    who, most = np.full(box.shape[:2], -1, np.int64), np.zeros(box.shape[:2])
+    for a in range(people):
+        for b in range(people):
+            if a == b:
+                continue
+            with np.errstate(invalid="ignore", divide="ignore"):
+                shared = np.minimum(end[a], end[b]) - np.maximum(box[a, :, :2], box[b, :, :2])
+                part = np.nan_to_num(np.prod(np.clip(shared, 0, None), axis=-1) / area[a])
+                better = (pictured.depth[b] < pictured.depth[a]) & (part > most[a])
+            who[a, better], most[a, better] = b, part[better]
+    return who
 
 
 def _descriptors(people: Sequence[Person], noise: Noise, draws: Draws) -> tuple[Floats, Floats]:
     """(P, DESCRIPTOR) of suits and of helmets, alike within a team."""
     designs = max(person.suit for person in people) + 1
-    suits, helmets = (
-        np.stack([few_colours(noise.descriptor_power, draws) for _ in range(designs)]),
-        np.stack([few_colours(noise.descriptor_power, draws) for _ in range(designs)]),
-    )
     which = np.array([person.suit for person in people])
+    suits, helmets = (designs_of(designs, noise.descriptor_power, draws) for _ in range(2))
     return suits[which], helmets[which]
+
+
+def designs_of(count: int, power: float, draws: Draws) -> Floats:
+    """(count, DESCRIPTOR): more or less of each is what all have, black, skin and ice; so some look alike."""
+    common = few_colours(power, draws)
+    own = np.stack([few_colours(power, draws) for _ in range(count)])
+    share = OWN_SHARE[0] + (OWN_SHARE[1] - OWN_SHARE[0]) * draws.uniforms(count)[:, None]
+    return np.asarray(share * own + (1 - share) * common)
 
 
 def few_colours(power: float, draws: Draws) -> Floats:
@@ -209,7 +255,8 @@ def few_colours(power: float, draws: Draws) -> Floats:
 
 
 def shaded(shares: Floats, shade: Floats) -> Floats:
-    """(DESCRIPTOR,), (N, DESCRIPTOR) changes of the shares' logarithms -> (N, DESCRIPTOR) that sum to 1 again."""
+    """(DESCRIPTOR,) or (N, DESCRIPTOR), and (N, DESCRIPTOR) changes of the shares' logarithms -> (N, DESCRIPTOR), rows
+    of which sum to 1 again."""
     loud = (shares + 0.003) * np.exp(shade)
     return np.asarray(loud / loud.sum(axis=1, keepdims=True))
 
