@@ -22,6 +22,7 @@ LABELS = {
     "falls": "Falls",
     "passes": "Passes",
     "incidents": "Incidents other than falls",
+    "pace": "Error of gaps, times, speeds and lines",
     "coverage": "Crossings that could be seen",
     "naming": "Competitors named right",
     "seconds_per_second": "Computing per second of video, s",
@@ -65,7 +66,11 @@ def score_table(scores: dict[str, Any]) -> Table:
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     """What a figure that is more than a number is made of; ``calibration`` is for machines."""
     if isinstance(value, dict):
-        yield from ((name, part) for name, part in value.items() if not isinstance(part, list))
+        for name, part in value.items():
+            if isinstance(part, dict):
+                yield from ((f"{name} {inner}", number) for inner, number in _parts(part))
+            elif not isinstance(part, list):
+                yield name, part
 
 
 def _text(name: str, value: Any) -> str:

@@ -112,6 +112,49 @@ class Pass(Model):
     confidence: float | None = None
 
 
+class Gaps(Model):
+    """Seconds behind ``ahead``, the competitor one rank ahead, at moments half a second apart; lists of one length."""
+
+    time_s: list[float] = []
+    ahead: list[int] = []
+    gap_s: list[float] = []
+
+
+class LapSpeed(Model):
+    """Speed over the ice on the lap that ends with crossing ``lap``; ``profile_mps`` of its twelfths, in order."""
+
+    lap: int | None
+    from_s: float
+    mean_mps: float | None
+    top_mps: float | None
+    profile_mps: list[float | None]
+
+
+class CornerLine(Model):
+    """Metres outside the measured line where a corner begins, at its apex and where it ends; 1 is the right corner."""
+
+    lap: int | None
+    corner: Literal[1, 2]
+    time_s: float
+    entry_m: float | None
+    apex_m: float | None
+    exit_m: float | None
+    sd_m: float | None = Field(default=None, description="of the least sure of the three")
+
+
+class Pace(Model):
+    """How a competitor skated from the gun to its finish, as far as it was seen; null where there are no metres."""
+
+    competitor: int
+    ordered_s: float = Field(description="how long its place in the order was known; leading_s is a part of it")
+    leading_s: float
+    placed_s: float | None = Field(default=None, description="how long it was seen on the ice, drafting_s a part of it")
+    drafting_s: float | None = None
+    gaps: Gaps | None = None
+    laps: list[LapSpeed] = []
+    corners: list[CornerLine] = []
+
+
 class Code(Model):
     code: str
     weight: float
@@ -196,6 +239,7 @@ class Race(Model):
     crossings: list[Crossing] = []
     finish: list[FinishRow] = []
     passes: list[Pass] = []
+    pace: list[Pace] = []
     incidents: list[Incident] = []
     identity_doubts: list[IdentityDoubt] = []
     shots: list[Shot] = []

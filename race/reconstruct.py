@@ -20,6 +20,7 @@ from race.laps import Passage, after_the_gun, consistent, group_passages, number
 from race.naming import with_usual_spelling
 from race.observations import Lines, Observations
 from race.order import Order, find_order
+from race.pace import with_pace
 from race.paths import time_gaps
 from race.racers import FORESHORTENING, Paths, find_paths, find_racers
 from race.result import Facts, assemble, who_is_who
@@ -127,6 +128,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     if observations.track_shift_m is not None:
         shifted = race.event.model_copy(update={"track_shift_m": round(observations.track_shift_m, 3)})
         race = race.model_copy(update={"event": shifted})
+    race = with_pace(race, paths.ids, rank, facts.order.gap_s, scene.time_s, ice, model)
     race = with_incidents(race, paths, ice, model)
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"

@@ -52,6 +52,16 @@ def rank_plot(title: str, subtitle: str, across: tuple[float, float], ranks: int
     return plot
 
 
+def speed_plot(title: str, subtitle: str, across: tuple[float, float], slowest: float, fastest: float) -> Plot:
+    """A plot of speeds in m/s, with grid: the fastest on top."""
+    step = tick_step(max(fastest - slowest, 1.0), 6)
+    low, high = math.floor(slowest / step), math.ceil(fastest / step)
+    plot = _framed(title, subtitle, across, (step * max(high, low + 1), step * low))
+    for k in range(low, max(high, low + 1) + 1):
+        _horizontal(plot, k * step, f"{k * step:g}")
+    return plot
+
+
 def tick_step(span: float, most: int) -> float:
     """The smallest of 1, 2, 5 times a power of ten that divides ``span`` into no more than ``most`` parts."""
     power = 10.0 ** math.floor(math.log10(span / most))

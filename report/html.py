@@ -29,7 +29,9 @@ from report.labels import (
 )
 from report.lapchart import lap_chart_svg
 from report.orderchart import order_chart_svg
+from report.pacetable import pace_rows
 from report.showings import showings
+from report.speedchart import speed_chart_svg
 from report.timeline import timeline_svg
 
 CAMERA_LEVELS = {
@@ -148,6 +150,8 @@ def _page(race: Race, folder: Path) -> str:
             lap_chart=lap_chart_svg(race),
             gap_chart=gap_chart_svg(race) if timed > 1 else None,  # a single crossing's gaps stand in the lap chart
             order_chart=None if tracks is None else order_chart_svg(race, tracks),
+            speed_chart=speed_chart_svg(race),
+            pace=pace_rows(race),
             timeline=timeline_svg(race),
             showings=showings(race),
             annotated="annotated.mp4" if (folder / "annotated.mp4").is_file() else None,

@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from race.errors import ScenarioError
-from race.formats import Race, ScorebugReading, Session, Shot, Video, read_race, write_race
+from race.formats import Gaps, Race, ScorebugReading, Session, Shot, Video, read_race, write_race
 from race.observations import Detections, Frames, Lines, Observations, read_observations, write_observations
 from race.poses import Poses, no_poses
 
@@ -89,10 +89,24 @@ def _later(race: Race, first: int, whole: Video) -> Race:
     changes: dict[str, object] = {
         name: [moved(row, *names) for row in getattr(race, name)] for name, names in timed.items()
     }
+    changes["pace"] = [
+        row.model_copy(
+            update={
+                "gaps": None if row.gaps is None else _all_later(row.gaps, by),
+                "laps": [moved(lap, "from_s") for lap in row.laps],
+                "corners": [moved(corner, "time_s") for corner in row.corners],
+            }
+        )
+        for row in race.pace
+    ]
     changes["shots"] = [_later_shot(shot, first, by) for shot in race.shots]
     changes["race_start_s"] = None if race.race_start_s is None else race.race_start_s + by
     changes["video"] = whole.model_copy(update={"from_s": by, "to_s": by + race.video.frames / race.video.fps})
     return race.model_copy(update=changes)
+
+
+def _all_later(gaps: Gaps, by_s: float) -> Gaps:
+    return gaps.model_copy(update={"time_s": [round(time_s + by_s, 3) for time_s in gaps.time_s]})
 
 
 def _later_shot(shot: Shot, first: int, by_s: float) -> Shot:

@@ -20,6 +20,7 @@ from simulation.draws import Draws
 from simulation.figure import Pictured, picture
 from simulation.motion import Motion
 from simulation.observe import observe
+from simulation.pace import with_true_pace
 from simulation.pictures.scorebug import LAYOUTS, readings
 from simulation.race import simulate_race
 from simulation.scenario import Scenario
@@ -54,7 +55,7 @@ def true_race(motion: Motion, footage: Footage, shown: list[ScorebugReading], vi
     def later(time_s: float | None) -> float | None:
         return None if time_s is None else time_s + start
 
-    return Race(
+    race = Race(
         video=video,
         event=motion.event,
         race_start_s=start,
@@ -74,6 +75,7 @@ def true_race(motion: Motion, footage: Footage, shown: list[ScorebugReading], vi
         shots=footage.shots(),
         scorebug=shown,
     )
+    return with_true_pace(race, motion)
 
 
 def write_truth(motion: Motion, footage: Footage, pictured: Pictured, race: Race, folder: Path) -> None:

@@ -1,0 +1,66 @@
+"""The truth of how each competitor skated: what ``race/pace.py`` says of paths without an error."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.events import find_event
+from race.formats import Race
+from race.ice import IcePaths
+from race.ice_order import gaps_in_time
+from race.pace import with_pace
+from race.rink import Rink
+from simulation.motion import RATE_HZ, Motion
+
+Floats = NDArray[np.float64]
+
+EVERY = round(RATE_HZ / 25)
+"""Of the steps of a motion."""
+
+
+def with_true_pace(race: Race, motion: Motion) -> Race:
+    """``race``, whose times are those of the video, with its ``pace`` while the video runs."""
+    start_s = race.race_start_s or 0.0
+    every = np.arange(0, len(motion.time_s), EVERY)
+    video_s = motion.time_s[every] + start_s
+    steps = every[(video_s >= 0) & (video_s <= race.video.duration_s)]
+    ice = true_paths(motion, steps, start_s)
+    event = None if race.event.name is None else find_event(race.event.name, race.event.gender)
+    known = np.isfinite(ice.s_m)
+    order = np.where(known, -ice.s_m, np.inf)
+    rank = np.where(known, 1.0 + np.argsort(np.argsort(order, axis=0), axis=0), np.nan)
+    return with_pace(race, ice.ids, rank, gaps_in_time(ice), ice.time_s, ice, event)
+
+
+def true_paths(motion: Motion, steps: NDArray[np.intp], start_s: float) -> IcePaths:
+    """Where the competitors were at ``steps``, (T,) of ``motion``: a team is where its racer is."""
+    time_s = motion.time_s[steps]
+    shape = len(motion.competitors), len(steps)
+    xy, velocity = np.full((*shape, 2), np.nan), np.full((*shape, 2), np.nan)
+    s, d, speed = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    for k, person in enumerate(motion.people):
+        if person.competitor is None:
+            continue
+        now = np.flatnonzero(motion.racing[k, steps])
+        row, at = person.competitor - 1, steps[now]
+        xy[row, now], speed[row, now] = motion.xy[k, at], motion.speed[k, at]
+        s[row, now], d[row, now] = motion.s_m[k, at], motion.d_m[k, at]
+        heading = motion.heading[k, at]
+        velocity[row, now] = motion.speed[k, at, None] * np.stack([np.cos(heading), np.sin(heading)], axis=-1)
+    exact = np.where(np.isfinite(s), 0.0, np.nan)
+    return IcePaths(
+        ids=np.arange(1, shape[0] + 1, dtype=np.int32),
+        time_s=time_s + start_s,
+        xy=xy,
+        xy_sd=exact,
+        velocity=velocity,
+        s_m=s,
+        s_sd=exact,
+        s_own_sd=exact,
+        d_m=d,
+        d_sd=exact,
+        speed_mps=speed,
+        speed_sd=exact,
+        seen=np.isfinite(s),
+        from_start=True,
+        rink=Rink(track_shift_m=motion.track_shift_m),
+    )
