@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.observations import Detections, Observations
-from race.racers import Paths, count_racers, find_pace, find_paths
+from race.racers import Paths, count_racers, find_pace, find_paths, find_steady
 from race.scene import Scene
 from tracking import DetectionTable, Tracks, track_field, track_whole
 
@@ -40,6 +40,7 @@ def track_competitors(
     paths: Paths,
     racing: Mask,
     in_race: Mask,
+    relay: bool,
 ) -> Tracks:
     """Tracks of the competitors only, ids from 1.
 
@@ -56,9 +57,10 @@ def track_competitors(
     keep = np.isin(found.frame, scene.number[in_race]) & (found.box[:, 2:] >= MIN_BOX_PX).all(axis=1)
     keep[everybody.detection[everybody.seen & idle_row]] = False
     racer = np.zeros(len(found), bool)
-    racer[everybody.detection[everybody.seen & racing[who] & ~idle_row]] = True
+    counted = find_steady(paths, racing, scene) if relay else racing
+    racer[everybody.detection[everybody.seen & counted[who] & ~idle_row]] = True
     rows = np.flatnonzero(keep)
-    size = min(MOST_RACERS, count_racers(paths, racing, in_race))
+    size = min(MOST_RACERS, count_racers(paths, counted, in_race))
     seed = _find_seed(found, np.flatnonzero(keep & racer), size)
     if not len(seed):
         return Tracks(*(getattr(everybody, field.name)[:0] for field in fields(everybody)))

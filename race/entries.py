@@ -10,13 +10,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from race.nations import NATIONS
 from race.start_list import Entry
 
 LOOKS_LIKE = str.maketrans({"0": "o", "1": "i", "5": "s", "8": "b", "l": "i", "ø": "o", "ł": "i", "đ": "d", "ı": "i"})
 """Letters that a reader of pictures takes for each other, and letters that are no accented form of a plain one."""
 SLIPS = ((8, 2), (4, 1))
 """In so many letters and more, so many may be wrong; in fewer none."""
-CODE_LETTERS = 3
 
 
 def match_entries(labels: Iterable[str], start_list: Sequence[Entry]) -> dict[str, Entry]:
@@ -35,15 +35,15 @@ def match_entries(labels: Iterable[str], start_list: Sequence[Entry]) -> dict[st
 
 def _letters_apart(label: str, entry: Entry) -> float:
     """Letters in which ``label`` differs from what may be written for ``entry``; infinite where it means another."""
-    words, team = _words(label), _words(entry.team or "")
-    written = {"".join(words), "".join(word for word in words if word not in team)} - {""}
+    words, teams = _words(label), _teams_of(entry)
+    written = {"".join(words), "".join(word for word in words if word not in teams)} - {""}
     best = math.inf
-    for form in _names_of(entry.name) | {"".join(team)}:
+    for form in _names_of(entry.name) | teams:
         slips = next((most for least, most in SLIPS if len(form) >= least), 0)
         apart = min((edits(one, form) for one in written), default=math.inf)
         if form and apart <= slips:
             best = min(best, apart)
-    return min(best, 1.0) if _is_code(entry.team or "", words) else best
+    return best
 
 
 def _words(text: str) -> list[str]:
@@ -71,12 +71,11 @@ def _names_of(name: str) -> set[str]:
     return forms
 
 
-def _is_code(team: str, words: Sequence[str]) -> bool:
-    """Whether ``team`` is the code of what ``words`` spell out, as KOR of KOREA and CHN of CHINA: some of its letters,
-    the first among them."""
-    code, spelt = "".join(_words(team)), iter("".join(words))
-    longer = len(team) == CODE_LETTERS < len("".join(words)) and "".join(words).startswith(code[:1])
-    return longer and all(letter in spelt for letter in code)
+def _teams_of(entry: Entry) -> set[str]:
+    """What may be written for the entry's team, as code and as name."""
+    team = (entry.team or "").upper()
+    codes = [code for code, names in NATIONS.items() if team in (code, *names)]
+    return {"".join(_words(one)) for code in codes for one in (code, *NATIONS[code])} | {"".join(_words(team))} - {""}
 
 
 def edits(one: str, other: str) -> int:

@@ -2,6 +2,7 @@
 
 from race.events import EVENTS, Gender, RaceEvent
 from race.formats import ScorebugReading
+from race.nations import is_team
 
 TOTAL_S = {
     ("500m", "m"): (39.0, 48.0),
@@ -19,11 +20,13 @@ overlap; the laps to go tell them apart."""
 
 
 MOST_OF_THEM = 0.8
-"""Share of the clock readings that has to fit, since some are misread."""
+"""Share of the clock readings, and of the names, that has to fit, since some are misread."""
+LEAST_TEAMS = 3
+"""So many names, nearly all of nations: a relay. Fewer may be those of people."""
 
 
 def possible_events(readings: list[ScorebugReading], final_clock_s: float | None) -> list[RaceEvent]:
-    """The events that agree with the final time, and with most clock readings that come with laps to go.
+    """The events that agree with the final time, most clock readings that come with laps to go, and the names.
 
     ``final_clock_s`` is the time at which the clock stopped, None where it was not seen to.
     """
@@ -32,10 +35,13 @@ def possible_events(readings: list[ScorebugReading], final_clock_s: float | None
         for reading in readings
         if reading.clock_s is not None and reading.laps_to_go is not None
     }
+    names = {row.name for reading in readings for row in reading.rows if row.name}
+    teams = len(names) >= LEAST_TEAMS and sum(map(is_team, names)) >= MOST_OF_THEM * len(names)
     return [
         event
         for event in EVENTS
-        if (final_clock_s is None or _fits(event, final_clock_s, 0))
+        if (event.is_relay or not teams)
+        and (final_clock_s is None or _fits(event, final_clock_s, 0))
         and sum(_fits(event, clock_s, laps) for clock_s, laps in shown) >= MOST_OF_THEM * len(shown)
     ]
 

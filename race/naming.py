@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.formats import ScorebugReading
-from race.who import Told, costs
+from race.who import SHOWING_S, Told, costs
 
 Floats = NDArray[np.float64]
 
@@ -18,6 +18,8 @@ MAX_WAIT_S = 4.0
 """A row is matched to the order seen at most so long after it came up: later it may be out of date."""
 SHOWN_FOR_S = 6.0
 """Rows that are shown until so long after a passage of the finish line are its result; the next is a lap away."""
+STAYS_S = 0.3
+"""Rows that are gone sooner were read while the picture of them changed."""
 SAME_NAME = 0.87
 """Share of letters in common from which two readings are one name: one letter of eight may be misread."""
 
@@ -77,15 +79,31 @@ def rows_told(
             name = shown.most_common(1)[0][0]
             told.append(Told(line.last_s, name, costs(place, line.rank, line.lag_s, away), np.isfinite(line.rank)))
     ranked = np.isfinite(rank).any(axis=0)
-    before: set[tuple[int, str]] = set()
-    for reading in readings:
-        rows = {(row.rank, row.name) for row in reading.rows if row.rank is not None and row.name}
-        after_line = any(line.last_s <= reading.time_s < line.last_s + SHOWN_FOR_S for line in lines)
-        near = np.flatnonzero(ranked & (time_s >= reading.time_s) & (time_s <= reading.time_s + MAX_WAIT_S))
-        for place, name in sorted(rows - before):
-            if len(near) and not after_line:
-                t = near[0]
-                cost = costs(place, rank[:, t], lag_s[:, t], away)
-                told.append(Told(reading.time_s, name, cost, np.isfinite(rank[:, t])))
-        before = rows
+    for from_s, place, name in _coming_up(readings):
+        after_line = any(line.last_s <= from_s < line.last_s + SHOWN_FOR_S for line in lines)
+        near = np.flatnonzero(ranked & (time_s >= from_s) & (time_s <= from_s + MAX_WAIT_S))
+        if len(near) and not after_line:
+            known = rank[:, near[0]]
+            told.append(Told(from_s, name, costs(place, known, lag_s[:, near[0]], away), np.isfinite(known)))
     return sorted(told, key=lambda row: row.time_s)
+
+
+def _coming_up(readings: Sequence[ScorebugReading]) -> list[tuple[float, int, str]]:
+    """Time, rank and name of every row that comes up, or comes by another lap time, and stays."""
+    out: list[tuple[float, int, str]] = []
+    told_s: dict[tuple[int, str], float] = {}
+    before: dict[tuple[int, str], float | None] = {}
+    for k, reading in enumerate(readings):
+        rows = {(row.rank, row.name): row.lap_time_s for row in reading.rows if row.rank is not None and row.name}
+        for (place, name), lap_time_s in sorted(rows.items(), key=lambda row: row[0]):
+            row = place, name
+            other = row in before and None not in (lap_time_s, before[row]) and lap_time_s != before[row]
+            again = other and reading.time_s - told_s[row] > SHOWING_S
+            ends = (one.time_s for one in readings[k + 1 :] if all((r.rank, r.name) != row for r in one.rows))
+            stays = next(ends, np.inf) - reading.time_s >= STAYS_S
+            if (row not in before or again) and stays:
+                out.append((reading.time_s, place, name))
+            if row not in before or again:
+                told_s[row] = reading.time_s
+        before = rows
+    return out

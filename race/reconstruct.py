@@ -92,7 +92,8 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     rink = Rink(track_shift_m=observations.track_shift_m or 0.0)
     warnings: list[str] = []
     on_ice = _tracks_on_ice(observations, scene, in_race, rink, model, given)
-    tracks = on_ice or track_competitors(observations, scene, everybody, paths, racing, in_race)
+    relay = model is not None and model.is_relay
+    tracks = on_ice or track_competitors(observations, scene, everybody, paths, racing, in_race, relay)
     tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
 
     def facts_of(tracks: Tracks) -> Facts:

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Costs = Callable[[int, int, float, float], tuple[float, float]]
 
-WRONG = 3.0
+WRONG = 4.5
 """A row that names somebody clearly elsewhere: misread, out of date, or the racer was taken for another."""
 LEVEL_S = 0.05
 """Who is so near to the place that the row tells may have it, at a nat: gaps are measured to 0.03 s, and change."""
-UNSEEN = 1.5
+UNSEEN = 2.5
 """Somebody whose place was not known may have had it."""
-SKIPPED = 2.5
+SKIPPED = 4.0
 """A name that is none of those followed, or none at all."""
 AWAY = 0.7
 """For each who is not followed and may be between."""
@@ -215,7 +215,9 @@ def _told_apart(
         if sum(share for one, share in zip(beam, weight, strict=True) if step[1:] in [s[1:] for s in one.exchanges])
         >= SURE
     ]
-    exchanges = tuple(Exchange(exchange(a, b, since[k], told[k].time_s)[1], a, b) for k, a, b in likely)
+    found = [(*exchange(a, b, since[k], told[k].time_s), a, b) for k, a, b in likely]
+    # Where nothing was in doubt the order was mistaken as likely as the racers: no name, but no exchange either.
+    exchanges = tuple(Exchange(time_s, a, b) for cost, time_s, a, b in found if cost < EXCHANGED_MOST)
     return Settled(names, exchanges, against)
 
 

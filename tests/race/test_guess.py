@@ -1,6 +1,6 @@
 import pytest
 
-from race.formats import ScorebugReading
+from race.formats import ScorebugReading, ScorebugRow
 from race.guess import one_name, possible_events
 
 
@@ -38,3 +38,15 @@ def test_last_lap_of_a_long_relay():
 def test_nothing_known_or_nothing_fits():
     assert one_name(possible_events([], None)) == (None, None)
     assert possible_events([], 600.0) == []
+
+
+def test_names_of_nations_make_it_a_relay():
+    """Three laps to go at 148 s: a slow 1500 m, or the mixed relay; KOR alone may be somebody's club."""
+
+    def named(*names):
+        rows = [ScorebugRow(rank=rank, name=name) for rank, name in enumerate(names, 1)]
+        return [reading(148.1, 3), reading(148.1, 3).model_copy(update={"rows": rows})]
+
+    assert one_name(possible_events(named("A. KIM", "B. MIN", "C. LEE", "D. ITA"), None)) == (None, None)
+    assert one_name(possible_events(named("KOR", "A. KIM"), None)) == (None, None)
+    assert one_name(possible_events(named("KOREA", "NED", "LAT", "China", "F RA", "FTA"), None)) == ("relay-2000m", "x")

@@ -85,3 +85,21 @@ def test_a_name_read_with_other_capitals_and_spaces_is_the_same():
 def test_two_shown_at_once_are_two_however_alike():
     readings = [shown(t, (1, "S. HAYASHI"), (2, "M. HAYASHI")) for t in (1, 2)] + [shown(3, (1, "S. HAYASHI"))]
     assert with_usual_spelling(readings) == readings
+
+
+def test_rows_that_stay_over_a_crossing_are_told_anew_by_their_lap_times():
+    """The order stays, so that only the lap times change; C is up for a moment while the picture changes."""
+
+    def row(rank, name, lap_time_s):
+        return ScorebugRow(rank=rank, name=name, lap_time_s=lap_time_s)
+
+    readings = [
+        ScorebugReading(time_s=0.2, rows=[row(1, "A", 8.8)]),
+        ScorebugReading(time_s=0.6, rows=[row(1, "A", 8.8), row(2, "B", None)]),
+        ScorebugReading(time_s=1.0, rows=[row(1, "A", 8.8), row(2, "B", 8.9)]),
+        ScorebugReading(time_s=7.0, rows=[row(1, "A", 8.7), row(2, "B", 8.9)]),
+        ScorebugReading(time_s=7.3, rows=[row(1, "A", 8.7), row(2, "C", 8.9)]),
+        ScorebugReading(time_s=7.4, rows=[row(1, "A", 8.7)]),
+    ]
+    told = rows_told(readings, TIME_S, ranks(1, 2), ranks(0, 1), [], 0)
+    assert [(one.time_s, one.name) for one in told] == [(0.2, "A"), (0.6, "B"), (7.0, "A")]

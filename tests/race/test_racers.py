@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from race.racers import Paths, count_racers, find_pace, find_paths, find_racers, usual_heights
+from race.racers import Paths, count_racers, find_pace, find_paths, find_racers, find_steady, usual_heights
 from race.scene import Scene
 from tracking import Tracks
 
@@ -64,6 +64,16 @@ def test_an_idle_fifth_is_not_counted():
     speed[4] = 8.0
     who = paths(speed)
     assert count_racers(who, find_racers(who, scene(100)), np.ones(100, bool)) == 4
+
+
+def test_who_hands_over_is_as_fast_as_the_racers_for_a_while_and_not_steady():
+    """The last came off the race and glides: fast enough in the median to be taken for one who races."""
+    speed = np.full((4, 100), 14.0)
+    speed[3, 60:] = 8.0
+    who = paths(speed)
+    racing = find_racers(who, scene(100))
+    assert racing.tolist() == [True] * 4
+    assert find_steady(who, racing, scene(100)).tolist() == [True, True, True, False]
 
 
 def test_pace_is_that_of_the_other_racers_at_the_time():

@@ -67,7 +67,7 @@ def test_the_last_word_is_not_outvoted():
     """Twice A was ahead of B, and at the finish it is B: nothing was in doubt, so nobody can tell which is which."""
     rows = told(*showing(1, "AB", (1, 2)), *showing(10, "AB", (1, 2)), *showing(20, "BA", (1, 2)))
     settled = settle(rows, 2, never)
-    assert settled.names == {}
+    assert (settled.names, settled.exchanges) == ({}, ())
     assert set(settled.against) == {0, 1}
 
 
