@@ -54,8 +54,10 @@ def _fits(event: RaceEvent, clock_s: float, laps_to_go: int) -> bool:
         return False
     if laps_to_go == 0:
         return shortest_s <= clock_s <= longest_s
-    # Early laps are the slow ones of a 1500 m and the fast ones of a relay, so that the share is a loose one.
-    return shortest_s * done / event.laps * 0.9 <= clock_s <= longest_s * (done + 1) / event.laps * 1.1
+    # Early laps are the slow ones of a 1500 m and the fast ones of a relay, so that the share is a loose one; but what
+    # is left of the race is skated in laps that are at most a little slower than its mean.
+    least_s = shortest_s * max(done / event.laps * 0.9, 1 - laps_to_go / event.laps * 1.15)
+    return least_s <= clock_s <= longest_s * (done + 1) / event.laps * 1.1
 
 
 def one_name(events: list[RaceEvent]) -> tuple[str | None, Gender | None]:

@@ -17,7 +17,7 @@ from race.observations import Observations
 from race.rink import Rink
 from race.scene import Scene
 from race.smooth import ACCELERATION, LASTS_S, smooth
-from race.unwrap import pack_pace, rates, unwrap, way_of_pack
+from race.unwrap import FASTEST_MPS, HOLE_S, pack_pace, rates, unwrap, way_of_pack
 from tracking import Tracks
 
 Floats = NDArray[np.float64]
@@ -30,6 +30,10 @@ ROUGH_SD_M = 12.0
 OFF_ICE_M = 2.0
 """A foot point further than this outside the mats is none."""
 LEAST_SEEN = 5
+LEAP_M, LEAP_SIGHTINGS = 2.0, 4
+"""More than the fastest skate and so far besides, from the median of so many places to that of the next: a leap."""
+FASTEST_ASIDE_MPS = 6.0
+"""Across the track, as who slides out of a corner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,40 @@ def find_ice_paths(tracks: Tracks, observations: Observations, scene: Scene, rin
     way = way_of_pack(pace, scene.time_s)
     for k in np.flatnonzero(seen.sum(axis=1) >= LEAST_SEEN):
         place[k, :, 0] = unwrap(place[k, :, 0].copy(), scene.time_s, pace, way, guide.length_m)
-        smooth(
-            *(scene.time_s, place[k], spread[k], np.array(ACCELERATION), np.array(LASTS_S)),
-            *(state[k], covariance[k]),
-        )
+        for part in _without_leaps(place[k], spread[k], scene.time_s):
+            own = np.full_like(place[k], np.nan)
+            own[part] = place[k, part]
+            smoothed, spread_of = np.full_like(state[k], np.nan), np.full_like(covariance[k], np.nan)
+            smooth(*(scene.time_s, own, spread[k], np.array(ACCELERATION), np.array(LASTS_S)), *(smoothed, spread_of))
+            state[k, part[0] : part[-1] + 1] = smoothed[part[0] : part[-1] + 1]
+            covariance[k, part[0] : part[-1] + 1] = spread_of[part[0] : part[-1] + 1]
     return _as_paths(ids.astype(np.int32), scene.time_s, state, covariance, _carried(shared, seen), seen, guide)
+
+
+def _without_leaps(place: Floats, spread: Floats, time_s: Floats) -> list[NDArray[np.intp]]:
+    """The frames in which one racer was seen, cut where the way from one to the next is more than anybody can skate.
+
+    There the racer was taken for another, and the way between is nobody's. A single place that is off is no leap.
+    ``place`` (F, 2) along the guide, laps counted, and across, ``spread`` (F, 2, 2), NaN where not seen.
+    """
+    seen = np.flatnonzero(np.isfinite(place).all(axis=1))
+    cuts = []
+    for n in range(1, len(seen)):
+        before, after = seen[max(0, n - LEAP_SIGHTINGS) : n], seen[n : n + LEAP_SIGHTINGS]
+        elapsed_s = float(np.median(time_s[after]) - np.median(time_s[before]))
+        moved = np.median(place[after], axis=0) - np.median(place[before], axis=0)
+        sd = np.sqrt(np.diagonal(spread[seen[[n - 1, n]]], axis1=1, axis2=2).max(axis=0))
+        allowed = LEAP_M + 3.0 * sd
+        # who was away for long may have fallen and come back
+        back = -allowed[0] if elapsed_s <= HOLE_S else -np.inf
+        forward = FASTEST_MPS * elapsed_s + allowed[0]
+        if not back <= moved[0] <= forward or abs(moved[1]) > FASTEST_ASIDE_MPS * elapsed_s + allowed[1]:
+            cuts.append((abs(float(place[seen[n], 0] - place[seen[n - 1], 0])), n))
+    ends: list[int] = []
+    for _, n in sorted(cuts, reverse=True):  # the largest step of a leap is where it was
+        if all(abs(n - other) > LEAP_SIGHTINGS for other in ends):
+            ends.append(n)
+    return [part for part in np.split(seen, sorted(ends)) if len(part) >= LEAST_SEEN]
 
 
 def measure(

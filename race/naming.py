@@ -22,6 +22,8 @@ STAYS_S = 0.3
 """Rows that are gone sooner were read while the picture of them changed."""
 SAME_NAME = 0.87
 """Share of letters in common from which two readings are one name: one letter of eight may be misread."""
+CUT_LETTERS, LEAST_LETTERS = 2, 3
+"""A name read without its first or last letters, or with an edge of the graphic for one more."""
 
 
 def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
@@ -44,8 +46,9 @@ def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugRea
 
 
 def _alike(name: str, other: str) -> bool:
-    bare, other_bare = ("".join(one.casefold().split()) for one in (name, other))
-    return SequenceMatcher(None, bare, other_bare).ratio() >= SAME_NAME
+    short, long = sorted(("".join(one.casefold().split()) for one in (name, other)), key=len)
+    cut = short in long and len(long) - len(short) <= CUT_LETTERS and len(short) >= LEAST_LETTERS
+    return cut or SequenceMatcher(None, short, long).ratio() >= SAME_NAME
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ FEET_SHARE = 0.5
 """Of the people found, with a foot point of their own."""
 REGISTERED_SHARE = 0.3
 """Of the race's pictures whose pose has to be known for racers to be followed on the ice."""
+MOSTLY_REGISTERED = 0.8
+"""The same for laps and crossings to be counted in metres, though racers were followed in the picture."""
 MAX_SIDE = 4.0
 """Box heights beside another's trail at most: more is the other straight."""
 
@@ -96,10 +98,16 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     tracks = on_ice or track_competitors(observations, scene, everybody, paths, racing, in_race, relay)
     tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
 
+    registered = (
+        observations.poses is not None
+        and in_race.any()
+        and float(np.mean(observations.poses.known[in_race])) >= MOSTLY_REGISTERED
+    )
+
     def facts_of(tracks: Tracks) -> Facts:
         paths = find_paths(tracks, scene)
         ice = find_ice_paths(tracks, observations, scene, rink)
-        if on_ice is not None and ice is not None:
+        if ice is not None and (on_ice is not None or registered):
             if model is not None:
                 warnings.clear()
                 ice = count_from_start(ice, model, observations.scorebug, final, warnings)

@@ -45,6 +45,8 @@ DOUBT = 0.8
 """Identities below this confidence are listed as doubtful."""
 ONE_DOUBT_S = 1.0
 """Doubts of one identity no further apart than this are one."""
+START_S = 4.0
+"""So long from the gun the field sorts itself, and that is no passing: 15 m (START_M) from standing take 3 to 4 s."""
 SURE_PASS = 0.6
 """Changes of order below this confidence are not claimed as passes."""
 WHO_IS_WHO_S = AROUND_S
@@ -427,6 +429,7 @@ def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
             if confidence >= SURE_PASS
         ]
     else:
+        starts_s = [run.race_start_s for run in facts.clock]
         passes = [
             Pass(
                 time_s=change.time_s,
@@ -436,6 +439,7 @@ def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
             )
             for change in find_changes(facts.order, facts.paths.seen, _sure(facts), facts.scene.time_s)
             if change.confidence >= SURE_PASS
+            and not any(0 <= change.time_s - start_s < START_S for start_s in starts_s)
         ]
     return [one for one in passes if one.time_s < min(finished_s.get(one.by, last_s), finished_s.get(one.on, last_s))]
 

@@ -9,6 +9,7 @@ exchange costs the more the surer the tracker was. Costs are nats. What stays op
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +25,14 @@ UNSEEN = 2.5
 """Somebody whose place was not known may have had it."""
 SKIPPED = 4.0
 """A name that is none of those followed, or none at all."""
-AWAY = 0.7
-"""For each who is not followed and may be between."""
+AWAY = 0.5
+"""For each who is not followed and may be between; cameras follow the leaders, so that most of these are behind."""
 EXCHANGED, EXCHANGED_MOST = 0.7, 5.0
 """An exchange where nothing is known of who is who, and one where nothing was in doubt."""
 LOST_S, EXCHANGED_LOST = 2.0, 2.0
 """Not seen for so long, somebody may come back as another."""
+ONE_DOUBT_S = 0.5
+"""Doubts no further apart are one."""
 SHOWING_S = 3.0
 """Rows no further apart are of one showing, between which nobody is exchanged."""
 BEAM, KEEP_WITHIN = 200, 12.0
@@ -81,19 +84,20 @@ def costs(place: int, rank: Floats, lag_s: Floats, away: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Hypothesis:
-    """``person`` of each racer followed, ``name`` of each person; ``exchanges`` as (number of the row, racers)."""
+    """``person`` of each racer followed, ``name`` of each person; ``exchanges`` as (number of the row by
+    which they were, racers, time since which)."""
 
     cost: float
     person: tuple[int, ...]
     name: tuple[str | None, ...]
-    exchanges: tuple[tuple[int, int, int], ...] = ()
+    exchanges: tuple[tuple[int, int, int, float], ...] = ()
 
     def named(self, racer: int) -> str | None:
         return self.name[self.person[racer]]
 
 
 def exchange_costs(sure: Floats, seen: NDArray[np.bool_], gap_s: Floats, time_s: Floats) -> Costs:
-    """What an exchange costs, and when it most likely was: where the two were least sure, and nearest.
+    """What an exchange costs, and when it most likely was: where the two were in doubt for longest, and nearest then.
 
     sure (R, F) how sure it is whose box a racer's is, NaN where it has none; seen (R, F); gap_s (R, R, F) between two
     """
@@ -105,14 +109,17 @@ def exchange_costs(sure: Floats, seen: NDArray[np.bool_], gap_s: Floats, time_s:
         if len(both):
             surer = np.maximum(sure[a, both], sure[b, both]).clip(0.5, 0.99)
             apart = np.nan_to_num(np.abs(gap_s[a, b, both]), nan=1.0)
-            at = np.lexsort((apart, surer.round(2)))[0]
-            cost = min(EXCHANGED_MOST, EXCHANGED + float(np.log(surer[at] / (1 - surer[at]))))
-            moment = float(time_s[both[at]])
+            least = float(surer.min())
+            doubtful = np.flatnonzero(surer <= least + 0.1)
+            parted = np.flatnonzero(np.diff(time_s[both[doubtful]]) > ONE_DOUBT_S) + 1
+            longest = max(np.split(doubtful, parted), key=lambda part: time_s[both[part[-1]]] - time_s[both[part[0]]])
+            cost = min(EXCHANGED_MOST, EXCHANGED + float(np.log(least / (1 - least))))
+            moment = float(time_s[both[longest[np.argmin(apart[longest])]]])
         for racer in (a, b):
             seen_s = np.concatenate([[from_s], time_s[frames[seen[racer, frames]]], [to_s]])
-            longest = int(np.argmax(np.diff(seen_s)))
-            if seen_s[longest + 1] - seen_s[longest] >= LOST_S and cost > EXCHANGED_LOST:
-                cost, moment = EXCHANGED_LOST, float(seen_s[longest + 1])
+            lost = int(np.argmax(np.diff(seen_s)))
+            if seen_s[lost + 1] - seen_s[lost] >= LOST_S and cost > EXCHANGED_LOST:
+                cost, moment = EXCHANGED_LOST, float(seen_s[lost + 1])
         return cost, moment
 
     return exchange
@@ -123,55 +130,47 @@ def settle(told: Sequence[Told], racers: int, exchange: Costs) -> Settled:
 
     ``exchange(a, b, from_s, to_s)`` gives the cost of two having been exchanged in that time, and when most likely.
     """
-    since = _showings_before(told)
+    first = _first_of_showing(told)
     beam = [_Hypothesis(0.0, tuple(range(racers)), (None,) * racers)]
     for k, row in enumerate(told):
         grown: dict[tuple[tuple[int, ...], tuple[str | None, ...]], _Hypothesis] = {}
         for hypothesis in beam:
-            for changed in _exchanged(hypothesis, k, row, since[k], exchange):
+            for changed in _exchanged(hypothesis, k, told, first[k], exchange):
                 for child in _explained(changed, row):
                     state = child.person, child.name
                     if state not in grown or child.cost < grown[state].cost:
                         grown[state] = child
         ordered = sorted(grown.values(), key=lambda one: one.cost)
         beam = [one for one in ordered[:BEAM] if one.cost <= ordered[0].cost + KEEP_WITHIN]
-    return _told_apart(told, beam, racers, since, exchange)
+    return _told_apart(told, beam, racers, exchange)
 
 
-def _showings_before(told: Sequence[Told]) -> list[float]:
-    """For each row when the showing before its own ended; the first showing has none, and its own beginning."""
-    out: list[float] = []
-    begun = last = told[0].time_s if told else 0.0
-    for row in told:
-        if row.time_s - last > SHOWING_S:
-            begun = last
-        last = row.time_s
-        out.append(begun)
+def _first_of_showing(told: Sequence[Told]) -> list[int]:
+    """For each row the first of its showing."""
+    out: list[int] = []
+    for k, row in enumerate(told):
+        out.append(out[-1] if k and row.time_s - told[k - 1].time_s <= SHOWING_S else k)
     return out
 
 
-def _exchanged(
-    hypothesis: _Hypothesis,
-    k: int,
-    row: Told,
-    from_s: float,
-    exchange: Costs,
-) -> list[_Hypothesis]:
-    """``hypothesis`` as it is, and with the one who has the row's name exchanged for one who has its place."""
+def _exchanged(hypothesis: _Hypothesis, k: int, told: Sequence[Told], first: int, exchange: Costs) -> list[_Hypothesis]:
+    """``hypothesis`` as it is, and with who has the name of row ``k`` exchanged for who has its place: since one of the
+    two was last told of, in an earlier showing than that which begins with row ``first``."""
     out = [hypothesis]
-    if from_s >= row.time_s:
+    if first == 0:
         return out
-    holders = np.flatnonzero(row.cost < 1.0)
-    bearers = [r for r in range(len(hypothesis.person)) if hypothesis.named(r) == row.name]
-    bearers = bearers or [r for r in range(len(hypothesis.person)) if hypothesis.named(r) is None]
-    for a in bearers:
-        for b in map(int, holders):
-            if a != b:
-                cost, _ = exchange(min(a, b), max(a, b), from_s, row.time_s)
-                person = list(hypothesis.person)
-                person[a], person[b] = person[b], person[a]
-                steps = (*hypothesis.exchanges, (k, min(a, b), max(a, b)))
-                out.append(_Hypothesis(hypothesis.cost + cost, tuple(person), hypothesis.name, steps))
+    racers = range(len(hypothesis.person))
+    bearers = [r for r in racers if hypothesis.named(r) == told[k].name]
+    bearers = bearers or [r for r in racers if hypothesis.named(r) is None]
+    for a, b in product(bearers, map(int, np.flatnonzero(told[k].cost < 1.0))):
+        if a != b:
+            theirs = {hypothesis.named(a), hypothesis.named(b)}
+            from_s = max((row.time_s for row in told[:first] if row.name in theirs), default=told[0].time_s)
+            cost, _ = exchange(min(a, b), max(a, b), from_s, told[k].time_s)
+            person = list(hypothesis.person)
+            person[a], person[b] = person[b], person[a]
+            steps = (*hypothesis.exchanges, (k, min(a, b), max(a, b), from_s))
+            out.append(_Hypothesis(hypothesis.cost + cost, tuple(person), hypothesis.name, steps))
     return out
 
 
@@ -188,9 +187,7 @@ def _explained(hypothesis: _Hypothesis, row: Told) -> list[_Hypothesis]:
     return out
 
 
-def _told_apart(
-    told: Sequence[Told], beam: Sequence[_Hypothesis], racers: int, since: Sequence[float], exchange: Costs
-) -> Settled:
+def _told_apart(told: Sequence[Told], beam: Sequence[_Hypothesis], racers: int, exchange: Costs) -> Settled:
     """What most of the ``beam``, best first, agree on."""
     weight = np.exp([beam[0].cost - one.cost for one in beam])
     weight /= weight.sum()
@@ -212,10 +209,10 @@ def _told_apart(
     likely = [
         step
         for step in beam[0].exchanges
-        if sum(share for one, share in zip(beam, weight, strict=True) if step[1:] in [s[1:] for s in one.exchanges])
+        if sum(share for one, share in zip(beam, weight, strict=True) if step[1:3] in [s[1:3] for s in one.exchanges])
         >= SURE
     ]
-    found = [(*exchange(a, b, since[k], told[k].time_s), a, b) for k, a, b in likely]
+    found = [(*exchange(a, b, from_s, told[k].time_s), a, b) for k, a, b, from_s in likely]
     # Where nothing was in doubt the order was mistaken as likely as the racers: no name, but no exchange either.
     exchanges = tuple(Exchange(time_s, a, b) for cost, time_s, a, b in found if cost < EXCHANGED_MOST)
     return Settled(names, exchanges, against)
@@ -228,7 +225,7 @@ def _names_by_row(hypothesis: _Hypothesis, rows: int, racers: int) -> list[list[
     out = []
     for k in range(rows):
         while steps and steps[0][0] == k:
-            _, a, b = steps.pop(0)
+            _, a, b, _ = steps.pop(0)
             person[a], person[b] = person[b], person[a]
         out.append([hypothesis.name[one] for one in person])
     return out

@@ -30,6 +30,12 @@ def test_laps_to_go_part_the_mixed_relay_from_a_slow_1500():
     assert one_name(possible_events([reading(85.0, 6)], 157.0))[0] == "1500m"
 
 
+def test_the_last_laps_part_a_1500_from_the_mixed_relay():
+    """Nobody skates the last two laps of a relay in 24 s, which 152 s in all would ask for after 129 s."""
+    assert one_name(possible_events([reading(129.6, 2), reading(134.3, 1)], None))[0] == "1500m"
+    assert "relay-2000m" in {event.name for event in possible_events([reading(139.0, 2)], None)}
+
+
 def test_last_lap_of_a_long_relay():
     """Shanghai 2019: the final lap begins at 6:51."""
     assert one_name(possible_events([reading(412.5, 1)], None)) == ("relay-5000m", "m")

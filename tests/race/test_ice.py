@@ -1,9 +1,13 @@
+from dataclasses import fields, replace
+
 import numpy as np
 
 from race.ice import find_ice_paths
+from race.observations import no_lines
 from race.reconstruct import Given, reconstruct
 from race.rink import Rink
 from race.scene import make_scene
+from tracking import Tracks
 
 
 def test_ways_over_the_ice(race):
@@ -23,6 +27,33 @@ def test_ways_over_the_ice(race):
         assert np.abs(off - laps * ice.rink.lap_m).max() < 0.5
         assert np.abs(ice.d_m[racer, known] - lane_m).max() < 0.4
         assert (ice.s_own_sd[racer, known] <= ice.s_sd[racer, known]).all()
+
+
+def test_a_way_that_leaps_to_another_body_is_cut(race):
+    """At 4 s and out of nothing racer 1 is 25 m further on, as who is taken for the one ahead there."""
+    observations, _ = race([40.0, 15.0], [12.0, 12.0], [0.5, 0.5], 8.0, registered=True, bystanders=False)
+    scene = make_scene(observations)
+    tracks = reconstruct(observations, Given()).tracks
+    honest = find_ice_paths(tracks, observations, scene, Rink())
+    ahead, behind = (int(id_) for id_ in honest.ids[np.argsort(-np.nanmin(honest.s_m % honest.rink.lap_m, axis=1))])
+    late = tracks.frame > scene.number[100]
+    keep = ~((tracks.id == behind) & late) & ~((tracks.id == ahead) & ~late)
+    leaping = Tracks(*(getattr(tracks, field.name)[keep] for field in fields(tracks)))
+    leaping.id[:] = 1
+    (speed,) = find_ice_paths(leaping, observations, scene, Rink()).speed_mps
+    assert np.nanmax(honest.speed_mps) < 15 > np.nanmax(speed)
+    assert np.isfinite(speed[scene.number <= scene.number[95]]).mean() > 0.8
+    assert np.isfinite(speed[105:150]).mean() > 0.8
+
+
+def test_laps_come_from_metres_where_racers_are_followed_in_the_picture(race, crossing_times):
+    """No foot points, so that the field is followed in the picture; and no line in any picture."""
+    observations, s_m = race([80.0, 76.0], [12.0, 12.0], [0.5, 1.0], 7.0, registered=True, bystanders=False)
+    found = observations.detections
+    feetless = replace(found, foot=np.full_like(found.foot, np.nan), foot_sd=np.full(len(found), np.nan))
+    race_ = reconstruct(replace(observations, detections=feetless, lines=no_lines()), Given()).race
+    times = sorted(crossing.time_s for crossing in race_.crossings)
+    assert np.abs(np.array(times) - np.sort(crossing_times(s_m, 111.12))).max() < 0.05
 
 
 def test_no_metres_without_a_pose(race):

@@ -82,6 +82,14 @@ def test_a_name_read_with_other_capitals_and_spaces_is_the_same():
     assert {row.name for reading in with_usual_spelling(readings) for row in reading.rows} == {"M. DALTON"}
 
 
+def test_a_name_cut_short_is_the_same():
+    readings = [*[shown(t, (1, "P. PARKER"), (2, "TUR")) for t in (1, 2)], shown(3, (1, "P. PARK"), (2, "STUR"))]
+    names = [[row.name for row in reading.rows] for reading in with_usual_spelling(readings)]
+    assert names == [["P. PARKER", "TUR"]] * 3
+    both = [shown(1, (1, "P. PARKER"), (2, "P. PARK"))]
+    assert with_usual_spelling(both) == both
+
+
 def test_two_shown_at_once_are_two_however_alike():
     readings = [shown(t, (1, "S. HAYASHI"), (2, "M. HAYASHI")) for t in (1, 2)] + [shown(3, (1, "S. HAYASHI"))]
     assert with_usual_spelling(readings) == readings

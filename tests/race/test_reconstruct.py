@@ -105,6 +105,15 @@ def test_a_pass_is_seen_once_with_both_racers(race):
     assert before[change.by - 1] == 2
 
 
+def test_the_field_that_sorts_itself_after_the_gun_passes_nobody(race):
+    """The pass of the test above, seen 3.5 s after the gun or well into the race."""
+    fast = np.where(np.arange(12 * 25) < 50, 12.0, 13.0)
+    observations, _ = race([30.0, 27.0, 22.0], [12.0, fast, 12.0], [0.0, 1.4, 0.2], 12.0, jitter_px=0.3)
+    for gun_s, passes in ((1.5, 0), (-20.0, 1)):
+        shown = replace(observations, scorebug=bug(gun_s, [], end_s=12.0))
+        assert len(reconstruct(shown, Given()).race.passes) == passes
+
+
 def test_nobody_races_when_nobody_moves(race):
     observations, _ = race([30.0, 27.0], [0.0, 0.0], [0.0, 1.0], 4.0)
     result = reconstruct(observations, Given())

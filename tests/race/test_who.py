@@ -98,13 +98,13 @@ def test_more_names_than_racers_do_not_mislead():
 
 
 def test_where_an_exchange_was_most_likely():
-    """Both are in doubt from 2 to 4 s, nearest at 3 s; a third is out of sight from 5 to 8 s."""
+    """Both are in doubt from 2 to 4 s, nearest at 3 s, and at 0.5 s; a third is out of sight from 5 to 8 s."""
     time_s = np.arange(0, 10, 0.1)
     sure = np.ones((3, len(time_s)))
-    doubtful = (time_s > 1.95) & (time_s < 4.05)
+    doubtful = ((time_s > 1.95) & (time_s < 4.05)) | (np.abs(time_s - 0.5) < 0.15)
     sure[:2, doubtful] = 0.5
     gap_s = np.full((3, 3, len(time_s)), 1.0)
-    gap_s[0, 1] = np.abs(time_s - 3.0)
+    gap_s[0, 1] = np.where(time_s < 1.0, 0.0, np.abs(time_s - 3.0))
     seen = np.ones(sure.shape, bool)
     seen[2, (time_s > 4.95) & (time_s < 7.95)] = False
     exchange = exchange_costs(sure, seen, gap_s, time_s)
