@@ -23,6 +23,7 @@ LABELS = {
     "passes": "Passes",
     "incidents": "Incidents other than falls",
     "pace": "Error of gaps, times, speeds and lines",
+    "exchanges": "Exchanges of a relay",
     "coverage": "Crossings that could be seen",
     "naming": "Competitors named right",
     "seconds_per_second": "Computing per second of video, s",

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from race.errors import RaceFileError
 from race.evaluate_incidents import counts, fall_scores, incident_scores
 from race.evaluate_pace import pace_scores
+from race.evaluate_relay import exchange_scores
 from race.evaluate_tracks import (
     Boxes,
     detection_scores,
@@ -74,6 +75,8 @@ def evaluate(run: Path, truth: Path) -> dict[str, Any]:
         out["passes"] = _pass_scores(got, true, pairs, seen)
     if "pace" in held:
         out["pace"] = pace_scores(got, true, pairs)
+    if true.exchanges:
+        out["exchanges"] = exchange_scores(got, true, pairs)
     if "competitors" in held:
         out["naming"] = _naming(got, true, pairs)
     if got.computing is not None and got.video.duration_s > 0:
@@ -84,7 +87,18 @@ def evaluate(run: Path, truth: Path) -> dict[str, Any]:
 
 KEYS = (
     *("rank_accuracy", "crossing_error_ms", "lap_time_error_ms", "finish_order_correct", "photo_finish_correct"),
-    *("identity", "detection", "registration_m", "falls", "passes", "incidents", "pace", "coverage", "naming"),
+    *(
+        "identity",
+        "detection",
+        "registration_m",
+        "falls",
+        "passes",
+        "incidents",
+        "pace",
+        "exchanges",
+        "coverage",
+        "naming",
+    ),
     *("seconds_per_second", "peak_memory_mb"),
 )
 

@@ -155,6 +155,50 @@ class Pace(Model):
     corners: list[CornerLine] = []
 
 
+class Exchange(Model):
+    """One racer of a relay's team relieves another; ``competitor`` is the team, null where it is not known which.
+
+    ``leg`` is the one that begins, from 2; ``from_skater`` and ``to_skater`` count the team's members by their turns.
+    ``place_m`` is metres past the finish line, ``push_m`` how far the two were within reach of hands, and the speeds
+    are those of who takes over, just before the touch and a second after it.
+    """
+
+    competitor: int | None
+    leg: int | None = None
+    from_skater: int | None = None
+    to_skater: int | None = None
+    time_s: float
+    time_sd_s: float | None = None
+    s_m: float | None = None
+    place_m: float | None = None
+    where: Literal["straight", "corner", "finish"] | None = None
+    push_m: float | None = None
+    speed_before_mps: float | None = None
+    speed_after_mps: float | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1, description="that it is this team's")
+
+
+class Leg(Model):
+    """``skater`` is the team's member by its turn, from 1."""
+
+    leg: int
+    skater: int
+    from_s: float
+    to_s: float
+    laps: float | None
+
+
+class RelayTeam(Model):
+    """A relay team's legs, and its median times over a straight (28.9 m) without and with an exchange on it."""
+
+    competitor: int
+    legs: list[Leg] = []
+    straight_s: float | None = None
+    straights: int = 0
+    exchange_straight_s: float | None = None
+    exchange_straights: int = 0
+
+
 class Code(Model):
     code: str
     weight: float
@@ -240,6 +284,8 @@ class Race(Model):
     finish: list[FinishRow] = []
     passes: list[Pass] = []
     pace: list[Pace] = []
+    exchanges: list[Exchange] = []
+    relay: list[RelayTeam] = []
     incidents: list[Incident] = []
     identity_doubts: list[IdentityDoubt] = []
     shots: list[Shot] = []

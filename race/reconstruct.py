@@ -9,6 +9,7 @@ from race.clock import ClockRun, fit_clock
 from race.competitors import track_competitors, track_everybody
 from race.crossings import find_crossings, follow_lines
 from race.events import Gender, RaceEvent, find_event
+from race.exchanges import find_exchanges
 from race.formats import Event, Race
 from race.guess import one_name, possible_events
 from race.ice import IcePaths, find_ice_paths
@@ -23,6 +24,7 @@ from race.order import Order, find_order
 from race.pace import with_pace
 from race.paths import time_gaps
 from race.racers import FORESHORTENING, Paths, find_paths, find_racers
+from race.relay import with_relay
 from race.result import Facts, assemble, who_is_who
 from race.rink import Rink
 from race.scene import Scene, make_scene
@@ -138,6 +140,8 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         shifted = race.event.model_copy(update={"track_shift_m": round(observations.track_shift_m, 3)})
         race = race.model_copy(update={"event": shifted})
     race = with_pace(race, paths.ids, rank, facts.order.gap_s, scene.time_s, ice, model)
+    if model is not None and model.is_relay and observations.poses is not None:
+        race = with_relay(race, find_exchanges(everybody, tracks, observations, scene, rink), ice, model)
     race = with_incidents(race, paths, ice, model)
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"

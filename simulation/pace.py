@@ -1,13 +1,14 @@
-"""The truth of how each competitor skated: what ``race/pace.py`` says of paths without an error."""
+"""The truth of how each skated: what ``race/pace.py`` and ``race/relay.py`` say of paths without an error."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from race.events import find_event
-from race.formats import Race
+from race.formats import Exchange, Race
 from race.ice import IcePaths
 from race.ice_order import gaps_in_time
 from race.pace import with_pace
+from race.relay import with_relay
 from race.rink import Rink
 from simulation.motion import RATE_HZ, Motion
 
@@ -28,7 +29,33 @@ def with_true_pace(race: Race, motion: Motion) -> Race:
     known = np.isfinite(ice.s_m)
     order = np.where(known, -ice.s_m, np.inf)
     rank = np.where(known, 1.0 + np.argsort(np.argsort(order, axis=0), axis=0), np.nan)
-    return with_pace(race, ice.ids, rank, gaps_in_time(ice), ice.time_s, ice, event)
+    race = with_pace(race, ice.ids, rank, gaps_in_time(ice), ice.time_s, ice, event)
+    if event is None or not event.is_relay:
+        return race
+    return with_relay(race, true_exchanges(motion, start_s, race.video.duration_s), ice, event)
+
+
+def true_exchanges(motion: Motion, start_s: float, until_s: float) -> list[Exchange]:
+    """Every time another member of a team races, while the video runs; the speeds are those of who takes over."""
+    out = []
+    for competitor in motion.competitors:
+        team = np.array([k for k, one in enumerate(motion.people) if one.competitor == competitor.id])
+        racer = team[np.argmax(motion.racing[team], axis=0)]
+        racing = motion.racing[team].any(axis=0)
+        for n in np.flatnonzero((racer[1:] != racer[:-1]) & racing[1:] & racing[:-1]) + 1:
+            time_s = float(motion.time_s[n]) + start_s
+            if 0 <= time_s <= until_s:
+                later = min(int(n) + round(RATE_HZ), len(motion.time_s) - 1)
+                out.append(
+                    Exchange(
+                        competitor=competitor.id,
+                        time_s=time_s,
+                        speed_before_mps=round(float(motion.speed[racer[n], n]), 2),
+                        speed_after_mps=round(float(motion.speed[racer[n], later]), 2),
+                        confidence=1.0,
+                    )
+                )
+    return sorted(out, key=lambda one: one.time_s)
 
 
 def true_paths(motion: Motion, steps: NDArray[np.intp], start_s: float) -> IcePaths:

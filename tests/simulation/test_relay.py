@@ -4,6 +4,7 @@ import numpy as np
 
 from race.formats import Incident
 from simulation.motion import Motion, Pose
+from simulation.pace import true_exchanges
 from simulation.race import simulate_race
 from simulation.scenario import OrderSpec, Requirements, Scenario
 
@@ -139,3 +140,16 @@ def test_a_lapped_racer_gives_way() -> None:
     assert len(meeting) > 0
     assert motion.d_m[3, meeting].min() > 2.0
     assert not [one for one in motion.incidents if one.kind == "contact" and 4 in one.competitors]
+
+
+def test_the_truth_names_every_exchange() -> None:
+    motion = relay(OrderSpec(do="cut_in", racer=1, lap=7))
+    found = true_exchanges(motion, 10.0, 1000.0)
+    for team in range(1, 5):
+        mine = [one for one in found if one.competitor == team]
+        assert len(mine) == 7  # the mixed relay has eight legs
+        raced = [motion.time_s[n] + 10.0 for n, _, _ in changes(motion, team)]
+        assert [one.time_s for one in mine] == raced
+    gained = [(one.speed_after_mps or 0) - (one.speed_before_mps or 0) for one in found]
+    assert np.median(gained) > 1.0  # who is pushed is faster a second later
+    assert all(one.time_s <= 50.0 for one in true_exchanges(motion, 10.0, 50.0))

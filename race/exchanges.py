@@ -1,0 +1,270 @@
+"""Relays: who relieves whom, when and where, from everybody's ways over the ice (camera level B).
+
+A team-mate who waits circles inside the track, comes out over a few seconds while gaining racing speed, is caught up
+with and pushed, and the one who raced goes in and slows down. Coming out and going in are seen even where the two are
+one blob in the picture at the touch itself, and nobody else does either: an exchange is one of each, close together in
+time, place and colours of the suit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from race.formats import Exchange
+from race.guide import make_guide
+from race.ice import measure
+from race.incidents.kinematics import fit_lines
+from race.observations import Observations
+from race.passes import where_on_track
+from race.rink import Rink
+from race.scene import Scene
+from tracking import Tracks
+
+Floats = NDArray[np.float64]
+
+OUT_M, INSIDE_M, ON_TRACK_M = -1.5, -2.5, -0.9
+"""d at which somebody comes out or goes in, having been inside and being on the track within WITHIN_S."""
+WITHIN_S = 3.0
+RACING_MPS = 7.0
+LONGEST_GAP_S = 4.5
+"""Between two sights of somebody who comes out or goes in meanwhile."""
+WINDOW_S = 0.25
+LASTS_S, LASTS_SD_S = 3.9, 1.1
+"""From coming out to the other's going in, as in simulated relays; at most BETWEEN_S."""
+BETWEEN_S = (1.2, 6.5)
+BEHIND_M = (-4.0, 16.0)
+"""Who went in is so far behind who came out, when it goes in."""
+BEHIND_USUAL_M, BEHIND_SD_M = 5.0, 4.0
+COLOUR_SD = 0.25
+"""Of a Hellinger distance between suits of one team."""
+MOST_COST = 20.0
+REACH_M, BESIDE_M = 1.4, 0.9
+"""Hands reach so far from body to body; a push ends when more is between them."""
+MIDDLE_SD_S, TOUCH_SD_S = 0.5, 0.2
+OUT_TO_TOUCH_S, TOUCH_TO_IN_S, ALONE_SD_S = 2.2, 1.65, 0.6
+"""Where only one of the two was seen to come or go."""
+SAME_S, SAME_SUIT = 6.0, 0.2
+"""One team does not change twice within so long; the suits of two teams are further apart."""
+TEAM_BEFORE_S, TEAM_AFTER_S = (-3.0, -0.3), (0.7, 3.0)
+"""Of the touch: when the one who raced, and the one who races, is the team's competitor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One person's way, n moments at which it was seen and the camera known.
+
+    u (n,) m past the finish line, unwrapped, and d (n,), smoothed; speed (n,) m/s; root (n, 24) of the suit's colours
+    """
+
+    id: int
+    time_s: Floats
+    u: Floats
+    d: Floats
+    speed: Floats
+    root: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Somebody comes out, or goes in, at ``time_s``; ``look`` are roots of the suit's colours around then."""
+
+    way: Way
+    time_s: float
+    sd_s: float
+    look: Floats
+
+
+Touch = tuple[float, float, float | None, Turn | None, Turn | None]
+"""When, its standard deviation, how far the push went, who came out and who went in."""
+
+
+def find_exchanges(
+    everybody: Tracks, competitors: Tracks, observations: Observations, scene: Scene, rink: Rink
+) -> list[Exchange]:
+    """In order of time; ``competitor`` is None where nobody was followed there, ``leg`` is not counted yet."""
+    ways = _ways(everybody, observations, scene, rink)
+    out = [turn for way in ways for turn in turns(way, outward=True)]
+    inward = [turn for way in ways for turn in turns(way, outward=False)]
+    pairs = pair_turns(out, inward, rink.lap_m)
+    touches: list[Touch] = [(*_touch(comes, goes, rink.lap_m), comes, goes) for comes, goes in pairs]
+    for comes in out:
+        touch_s = comes.time_s + OUT_TO_TOUCH_S
+        if not _known(touch_s, comes, touches):
+            touches.append((touch_s, ALONE_SD_S, None, comes, None))
+    for goes in inward:
+        touch_s = goes.time_s - TOUCH_TO_IN_S
+        if not _known(touch_s, goes, touches):
+            touches.append((touch_s, ALONE_SD_S, None, None, goes))
+    team_of = np.full(len(observations.detections), -1)
+    team_of[competitors.detection[competitors.seen]] = competitors.id[competitors.seen]
+    detection_s = scene.time_s[np.searchsorted(scene.number, observations.detections.frame)]
+    found = []
+    for touch_s, sd_s, push_m, comes_, goes_ in touches:
+        teams: list[int] = []
+        for turn, (from_s, to_s) in ((goes_, TEAM_BEFORE_S), (comes_, TEAM_AFTER_S)):
+            if turn is not None:
+                rows = everybody.detection[everybody.seen & (everybody.id == turn.way.id)]
+                near = (detection_s[rows] >= touch_s + from_s) & (detection_s[rows] <= touch_s + to_s)
+                teams += team_of[rows[near]].tolist()
+        team, share = _most(teams)
+        one = comes_ or goes_
+        assert one is not None
+        u = _at(one.way, touch_s)
+        before, after = (None if comes_ is None else _speed(comes_.way, touch_s + at) for at in (-0.2, 1.0))
+        found.append(
+            Exchange(
+                competitor=team,
+                time_s=round(touch_s, 3),
+                time_sd_s=round(sd_s, 3),
+                place_m=round(u % rink.lap_m, 1),
+                where=where_on_track(u, None, rink),
+                push_m=None if push_m is None else round(push_m, 1),
+                speed_before_mps=before,
+                speed_after_mps=after,
+                confidence=round(share, 2),
+            )
+        )
+    return sorted(found, key=lambda one: one.time_s)
+
+
+def _known(touch_s: float, turn: Turn, touches: list[Touch]) -> bool:
+    """Whether the exchange that ``turn`` alone would tell is told already, by the other half or by a pair."""
+    for other_s, _, _, comes, goes in touches:
+        for other in (comes, goes):
+            if other is not None and abs(other_s - touch_s) < SAME_S and unlike(turn.look, other.look) < SAME_SUIT:
+                return True
+    return False
+
+
+def _ways(everybody: Tracks, observations: Observations, scene: Scene, rink: Rink) -> list[Way]:
+    guide, poses = make_guide(rink), observations.poses
+    assert poses is not None
+    rows = np.flatnonzero(everybody.seen)
+    column = np.searchsorted(scene.number, everybody.frame[rows])
+    rows, column = rows[poses.known[column]], column[poses.known[column]]
+    if not len(rows):
+        return []
+    place, _, _ = measure(observations, everybody.detection[rows], column, guide, 0.0)
+    track = rink.to_track(guide.to_ice(place)[0])
+    root = np.sqrt(observations.detections.suit[everybody.detection[rows]])
+    ways = []
+    for id_ in np.unique(everybody.id[rows]):
+        mine = np.flatnonzero((everybody.id[rows] == id_) & np.isfinite(track[:, 0]))
+        if len(mine) < 5:
+            continue
+        time_s = scene.time_s[column[mine]]
+        u = np.unwrap(track[mine, 0], period=rink.lap_m)
+        smooth, rate = fit_lines(time_s, np.stack([u, track[mine, 1]]), WINDOW_S)
+        radius = np.where(_in_corner(smooth[0], rink), 1 + smooth[1] / rink.measured_radius_m, 1.0)
+        speed = np.hypot(rate[0] * np.maximum(radius, 0.1), rate[1])
+        ways.append(Way(int(id_), time_s, smooth[0], smooth[1], speed, root[mine]))
+    return ways
+
+
+def _in_corner(u: Floats, rink: Rink) -> NDArray[np.bool_]:
+    local = np.mod(u - rink.track_shift_m, rink.lap_m / 2)
+    return np.asarray((local > rink.straight_m / 2) & (local < rink.lap_m / 2 - rink.straight_m / 2))
+
+
+def turns(way: Way, outward: bool) -> list[Turn]:
+    """Every time somebody comes out from inside and races (``outward``), or goes in."""
+    d, time_s = (way.d, way.time_s) if outward else (way.d[::-1], -way.time_s[::-1])
+    speed = way.speed if outward else way.speed[::-1]
+    out: list[Turn] = []
+    for n in np.flatnonzero((d[:-1] < OUT_M) & (d[1:] >= OUT_M)):
+        gap = time_s[n + 1] - time_s[n]
+        before = (time_s <= time_s[n]) & (time_s >= time_s[n] - WITHIN_S)
+        after = (time_s > time_s[n]) & (time_s <= time_s[n + 1] + WITHIN_S)
+        if gap > LONGEST_GAP_S or d[before].min() > INSIDE_M or d[after].max() < ON_TRACK_M:
+            continue
+        if not np.any(speed[after] >= RACING_MPS):
+            continue
+        moment = float(np.interp(OUT_M, d[n : n + 2], time_s[n : n + 2]))
+        moment = moment if outward else -moment
+        one = Turn(way, moment, max(0.15, float(gap) / np.sqrt(12)), _look(way, moment))
+        if not out or abs(out[-1].time_s - one.time_s) > WITHIN_S:  # one that trembles on the edge
+            out.append(one)
+    return out
+
+
+def _look(way: Way, time_s: float) -> Floats:
+    near = way.root[np.abs(way.time_s - time_s) <= WITHIN_S]
+    known = near[np.isfinite(near).all(axis=1)]
+    return np.asarray(known.mean(axis=0) if len(known) else np.full(way.root.shape[1], np.nan))
+
+
+def unlike(first: Floats, second: Floats) -> float:
+    """Hellinger distance between the roots of two suits' colours; what is not known is like everything."""
+    return float(np.nan_to_num(np.sqrt(np.sum((first - second) ** 2) / 2)))
+
+
+def pair_turns(out: list[Turn], inward: list[Turn], lap_m: float) -> list[tuple[Turn, Turn]]:
+    """Who comes out with who goes in, so that they fit best in time, place and colours."""
+    if not out or not inward:
+        return []
+    cost = np.full((len(out), len(inward)), MOST_COST)
+    for k, comes in enumerate(out):
+        for n, goes in enumerate(inward):
+            lasts = goes.time_s - comes.time_s
+            if not BETWEEN_S[0] <= lasts <= BETWEEN_S[1] or comes.way.id == goes.way.id:
+                continue
+            ahead = _at(comes.way, goes.time_s) - _at(goes.way, goes.time_s)
+            ahead -= lap_m * np.round(ahead / lap_m)
+            if not BEHIND_M[0] <= ahead <= BEHIND_M[1]:
+                continue
+            cost[k, n] = (
+                ((lasts - LASTS_S) / np.hypot(LASTS_SD_S, np.hypot(comes.sd_s, goes.sd_s))) ** 2
+                + ((ahead - BEHIND_USUAL_M) / BEHIND_SD_M) ** 2
+                + (unlike(comes.look, goes.look) / COLOUR_SD) ** 2
+            )
+    rows, columns = linear_sum_assignment(cost)
+    return [(out[k], inward[n]) for k, n in zip(rows, columns, strict=True) if cost[k, n] < MOST_COST]
+
+
+def _at(way: Way, time_s: float) -> float:
+    """u at ``time_s``, carried on at the last speed for a moment after the way was lost sight of."""
+    n = int(np.clip(np.searchsorted(way.time_s, time_s), 1, len(way.time_s) - 1))
+    if way.time_s[0] <= time_s <= way.time_s[-1]:
+        return float(np.interp(time_s, way.time_s[n - 1 : n + 1], way.u[n - 1 : n + 1]))
+    edge = 0 if time_s < way.time_s[0] else -1
+    speed = way.speed[edge] if np.isfinite(way.speed[edge]) else 10.0
+    return float(way.u[edge] + speed * (time_s - way.time_s[edge]))
+
+
+def _touch(comes: Turn, goes: Turn, lap_m: float) -> tuple[float, float, float | None]:
+    """When they touched, its standard deviation, and how far the push went; the last None where it was not seen."""
+    middle = (comes.time_s + goes.time_s) / 2
+    a, b = goes.way, comes.way
+    time_s = np.intersect1d(a.time_s, b.time_s)
+    time_s = time_s[(time_s >= comes.time_s) & (time_s <= goes.time_s)]
+    if not len(time_s):
+        return middle, MIDDLE_SD_S, None
+    behind = np.interp(time_s, b.time_s, b.u) - np.interp(time_s, a.time_s, a.u)
+    behind -= lap_m * np.round(behind / lap_m)
+    beside = np.interp(time_s, b.time_s, b.d) - np.interp(time_s, a.time_s, a.d)
+    within = (np.abs(behind) <= REACH_M) & (np.abs(beside) <= BESIDE_M)
+    if not within.any():
+        return middle, MIDDLE_SD_S, None
+    first, last = np.flatnonzero(within)[[0, -1]]
+    step_s = time_s[first] - time_s[first - 1] if first else LONGEST_GAP_S
+    sd_s = float(np.hypot(TOUCH_SD_S, step_s / np.sqrt(12)))
+    watched = bool(np.all(np.diff(time_s[max(first - 1, 0) : last + 2]) < 0.2)) and first > 0 and last + 1 < len(time_s)
+    length = float(np.interp(time_s[last], b.time_s, b.u) - np.interp(time_s[first], b.time_s, b.u))
+    return float(time_s[first]), sd_s, length if watched else None
+
+
+def _speed(way: Way, time_s: float) -> float | None:
+    """Mean over a moment; None where it was not seen."""
+    near = way.speed[np.abs(way.time_s - time_s) <= 0.2]
+    near = near[np.isfinite(near)]
+    return round(float(near.mean()), 2) if len(near) else None
+
+
+def _most(teams: list[int]) -> tuple[int | None, float]:
+    known, counts = np.unique([team for team in teams if team > 0], return_counts=True)
+    if not len(known):
+        return None, 0.0
+    best = int(counts.argmax())
+    return int(known[best]), float(counts[best] / len(teams))
