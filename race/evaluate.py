@@ -329,10 +329,15 @@ def _naming(run: Race, truth: Race, pairs: dict[int, int]) -> float | None:
     return right / len(named)
 
 
+CUT_FROM = 4
+"""Letters of a name cut short that still tell it."""
+
+
 def _fits(given: str, name: str) -> bool:
-    """Each word of ``given`` is one of the name's, or the initial of one."""
+    """Each word of ``given`` is one of the name's, the initial of one, or one that the graphic has cut short."""
     words = _plain(name).split()
+    short = [word.rstrip(".") for word in _plain(given).split()]
     return all(
-        word in words or (len(word.rstrip(".")) == 1 and any(one.startswith(word.rstrip(".")) for one in words))
-        for word in _plain(given).split()
+        word in words or ((len(word) == 1 or len(word) >= CUT_FROM) and any(one.startswith(word) for one in words))
+        for word in short
     )

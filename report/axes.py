@@ -9,6 +9,8 @@ from report.labels import shortened, text_width
 LEFT, TOP, WIDTH, HEIGHT = 72.0, 96.0, 780.0, 300.0
 LABELS = 190.0
 """Width kept for the names at the ends of the lines."""
+EARLY = 0.04
+"""A line that ends so far before the right end, of the width, ends early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,27 @@ def tick_step(span: float, most: int) -> float:
 def end_labels(
     plot: Plot, ends: dict[int, tuple[float, float]], names: dict[int, str], colours: dict[int, str]
 ) -> None:
-    """Names right of where the lines end, moved apart where they would cover one another."""
-    lowest = -math.inf
+    """Names right of where the lines end, moved apart where they would cover one another. Of a line that ends well
+    before the others, of somebody who fell say, the name stands there, and not among those who came home."""
+    edge, lowest = LEFT + WIDTH + 14, -math.inf
+    early: list[tuple[float, float]] = []
     for id_, (x, y) in sorted(ends.items(), key=lambda item: item[1][1]):
+        name = shortened(names[id_], 14, LABELS - 24)
+        if x < LEFT + WIDTH * (1 - EARLY):
+            at = y
+            while any(abs(x - other_x) < LABELS and abs(at - other) < 17.0 for other_x, other in early):
+                at += 17.0
+            early.append((x, at))
+            svg.add(
+                *(plot.root, "text", name), x=x + 8, y=at + 5, font_size=12, fill=colours[id_], class_="name early",
+                stroke="#ffffff", stroke_width=3, paint_order="stroke",
+            )  # fmt: skip
+            continue
         at = max(y, lowest + 17.0)
         lowest = at
-        edge = LEFT + WIDTH + 14
         if abs(at - y) > 2 or edge - x > 20:
             d = svg.path([(x + 6, y), (edge - 6, at)])
             svg.add(plot.root, "path", d=d, stroke=colours[id_], stroke_width=1, fill="none", opacity=0.5)
-        name = shortened(names[id_], 14, LABELS - 24)
         svg.add(
             plot.root, "text", name, x=edge, y=at + 5, font_size=14, font_weight=700, fill=colours[id_], class_="name"
         )

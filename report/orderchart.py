@@ -33,7 +33,9 @@ def order_chart_svg(race: Race, tracks: pl.DataFrame) -> str:
     if value is None:
         return svg.message(title, "The tracks hold no order of the racers.")
 
-    rows = rows.filter(pl.col(value).is_not_null())
+    rows = _until_home(rows.filter(pl.col(value).is_not_null()), race, value)
+    if rows.is_empty():
+        return svg.message(title, "The tracks hold no order of the racers before the finish.")
     times = rows["time_s"].to_numpy()
     across = (float(times.min()), float(times.max()))
     largest = float(rows[value].to_numpy().max())
@@ -64,9 +66,36 @@ def order_chart_svg(race: Race, tracks: pl.DataFrame) -> str:
             line.set("stroke-linejoin", "round")
             if not seen[run[-1]]:
                 line.set("opacity", "0.35")
-        ends[id_] = (plot.x(float(at[-1])), min(plot.y(float(values[-1])), TOP + HEIGHT))
+        ends[id_] = (plot.x(float(at[-1])), float(np.clip(plot.y(float(values[-1])), TOP, TOP + HEIGHT)))
     end_labels(plot, ends, names, colours)
     return svg.to_text(plot.root)
+
+
+def _until_home(rows: pl.DataFrame, race: Race, value: str) -> pl.DataFrame:
+    """``rows`` up to when the first is home, and then each where its finish says that it was.
+
+    Who is home coasts, so that gaps measured later come out too small. A gap is at least 0: who seems ahead of the
+    leader for a moment is level with it.
+    """
+    home = {row.competitor: row.time_s for row in race.finish if row.time_s is not None}
+    first = [row.time_s for row in race.finish if row.rank == 1 and row.time_s is not None]
+    if value == "gap_s":
+        rows = rows.with_columns(pl.col("gap_s").clip(lower_bound=0.0))
+    if not first:
+        return rows
+    rows = rows.filter(pl.col("time_s") <= first[0])
+    if value != "gap_s":
+        return rows
+    known = [id_ for id_ in home if id_ in rows["id"]]
+    last = pl.DataFrame(
+        {
+            "id": known,
+            "time_s": [home[id_] for id_ in known],
+            "gap_s": [max(0.0, home[id_] - first[0]) for id_ in known],
+        },
+        schema={name: rows.schema[name] for name in ("id", "time_s", "gap_s")},
+    )
+    return pl.concat([rows, last], how="diagonal").with_columns(pl.col("seen").fill_null(True)).sort("id", "time_s")
 
 
 def _runs(time_s: NDArray[np.float64], seen: NDArray[np.bool_], interval_s: float) -> Iterator[NDArray[np.int64]]:

@@ -181,6 +181,11 @@ def test_naming_takes_a_family_name_that_one_alone_bears(tmp_path: Path) -> None
         "crossings": truth["crossings"],
     }
     assert scores(tmp_path, run, truth)["naming"] == 0.5
+    for k, name in enumerate(
+        ["A. ÁDÁ", "E. KOWA", "KOWA", "ZH"]
+    ):  # as graphics cut them: too short, right, ambiguous ...
+        run["competitors"][k]["name"] = name
+    assert scores(tmp_path, run, truth)["naming"] == 0.25
 
 
 def test_computing_is_the_runs_own(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 import polars as pl
+import pytest
 
 from race.formats import Race
 from report.orderchart import order_chart_svg
@@ -63,3 +64,35 @@ def test_tracks_without_order_say_so(race_500: Race, race_empty: Race, make_trac
     tracks = make_tracks(race_500)
     assert "no order" in order_chart_svg(race_500, tracks.drop("gap_s", "rank"))
     assert "no order" in order_chart_svg(race_empty, tracks)
+
+
+def last_point(root: ET.Element, competitor: int) -> tuple[float, float]:
+    x, y = (lines(root, competitor)[-1].get("d") or "").replace("M", " ").replace("L", " ").split()[-2:]
+    return float(x), float(y)
+
+
+def test_lines_end_where_the_finish_says(race_500: Race, make_tracks: Tracks) -> None:
+    """Who is home coasts, and the gaps measured from then on would bring the last to the first."""
+    tracks = make_tracks(race_500).with_columns(
+        gap_s=pl.when(pl.col("time_s") > 43.9).then(0.0).otherwise(pl.col("gap_s"))
+    )
+    root = ET.fromstring(order_chart_svg(race_500, tracks))
+    (x1, y1), (x2, y2), (x3, y3) = (last_point(root, k) for k in (1, 2, 3))
+    assert (y3 - y1) / (y2 - y1) == pytest.approx(0.65 / 0.012, rel=0.2)  # 44.6 and 43.962 after 43.95 s
+    assert x1 < x2 < x3
+
+
+def test_the_name_of_who_fell_stands_where_the_line_ends(race_500: Race, make_tracks: Tracks) -> None:
+    tracks = make_tracks(race_500).filter((pl.col("id") != 4) | (pl.col("time_s") < 20.0))
+    root = ET.fromstring(order_chart_svg(race_500, tracks))
+    early = of_class(root, "name early")
+    assert len(early) == 1
+    assert len(of_class(root, "name")) == 3
+    assert abs(float(early[0].get("x") or 0) - last_point(root, 4)[0]) < 20
+
+
+def test_nobody_is_drawn_ahead_of_the_leader(race_500: Race, make_tracks: Tracks) -> None:
+    tracks = make_tracks(race_500)
+    level = ET.fromstring(order_chart_svg(race_500, tracks.with_columns(gap_s=pl.lit(0.0))))
+    ahead = ET.fromstring(order_chart_svg(race_500, tracks.with_columns(gap_s=pl.lit(-0.5))))
+    assert last_point(ahead, 1)[1] == last_point(level, 1)[1]
