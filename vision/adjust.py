@@ -6,7 +6,7 @@ weights that let go of outliers; edges are looked up again in every step, in a w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -26,9 +26,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ROLL_SD = 0.012
-NONE, FOOT, BARE, ALL = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (1.0, 0.2, 0.0), (1.0, 0.2, 0.5)
-"""What the edges of MAT_FOOT, NEAR_TOP and PAINT weigh: the top's height is less sure, paint need not be there."""
-Schedule = Sequence[tuple[float, tuple[float, float, float]]]
+FOOT, BARE, ALL = (1.0, 0.0, 0.0, 0.0), (1.0, 0.2, 0.0, 0.05), (1.0, 0.2, 0.5, 0.05)
+"""What the edges of MAT_FOOT, NEAR_TOP, PAINT and FAR_TOP weigh: heights are less sure, paint need not be there, and
+the far mats often have two or three edges near their top."""
+Schedule = Sequence[tuple[float, tuple[float, float, float, float]]]
 """Step by step, the window in which an edge is looked for, pixels at a focal length of WIDE_FOCAL and as much in angle
 at others, and what the edges weigh. The scale beyond which a residual loses weight is half of the window."""
 COARSE: Schedule = [(w, FOOT) for w in (45, 45, 45, 30, 30, 20, 20)] + [(w, BARE) for w in (14, 14, 10, 10, 7, 7)]
@@ -41,6 +42,9 @@ K1_SD = 0.006
 WIDE_FOCAL = 1800.0
 LEAST_WINDOW = 4.0
 LONGEST_STEP = 0.1  # radians, log
+STRANGE = 3.0
+"""Standard deviations, for each pixel of the window, from which a motion counts as wrong: at first two stretches that
+were followed from either side may not meet, and the motions between them have to draw them together."""
 LINE_SD, MARK_SD = 3.0, 1.0
 """Pixels: the finish line in a pan, and points set by hand."""
 ICE_END = 40.0
@@ -140,9 +144,34 @@ class Problem:
     marks: Marks
 
 
+def take(problem: Problem, frames: NDArray[np.bool_]) -> Problem:
+    """The same of only the pictures ``frames`` (F,) True."""
+    row = np.cumsum(frames) - 1
+
+    def marks(given: Marks) -> Marks:
+        own = frames[given.frame]
+        return Marks(row[given.frame[own]], given.pixel[own], given.place[own], given.moves[own])
+
+    edges, links, feet = problem.edges, problem.links, problem.feet
+    tied = frames[links.before] & frames[links.now]
+    own_feet = frames[feet.frame]
+    foot, strides = np.cumsum(own_feet) - 1, own_feet[feet.stride].all(axis=1)
+    return replace(
+        problem,
+        edges=replace(edges, start=edges.start[frames]),
+        links=Links(row[links.before[tied]], row[links.now[tied]], links.step[tied], links.sd[tied]),
+        feet=Feet(
+            row[feet.frame[own_feet]], feet.xy[own_feet], feet.sd_px[own_feet], foot[feet.stride[strides]],
+            feet.time_s[strides],
+        ),
+        finish=marks(problem.finish),
+        marks=marks(problem.marks),
+    )  # fmt: skip
+
+
 def shared_prior(place: Floats, place_sd: Floats, rink: Rink) -> tuple[Floats, Floats]:
     """(SHARED,) and its standard deviations."""
-    venue = Venue(rink.mat_height_m)
+    venue = Venue(rink.mat_height_m, rink.mat_height_m, corner_radius_m=rink.ice_corner_radius_m)
     return (
         np.concatenate([place, [-0.04], venue.values(), [rink.track_shift_m]]),
         np.concatenate([place_sd, [K1_SD], MEASURE_SD, [SHIFT_SD]]),
@@ -161,7 +190,7 @@ def adjust(problem: Problem, rotation: Floats, focal: Floats, shared: Floats, sc
         shared += shared_step
         shared[4] = max(shared[4], 0.3)
     tally = tally_of(problem, rotation, focal, shared, window, trust)
-    return Fit(rotation, focal, shared, tally, _bend(problem, shared))
+    return Fit(rotation, focal, shared, tally, make_bend(problem, shared))
 
 
 def covariances(problem: Problem, fit: Fit, schedule: Schedule) -> Floats:
@@ -178,7 +207,7 @@ def tally_of(
     return _normal(problem, rotation, focal, shared, window, np.array(trust)).tally
 
 
-def _bend(problem: Problem, shared: Floats) -> float:
+def make_bend(problem: Problem, shared: Floats) -> float:
     return float(shared[3]) * (problem.width**2 + problem.height**2) / 12
 
 
@@ -211,8 +240,8 @@ def _normal(problem: Problem, rotation: Floats, focal: Floats, shared: Floats, w
         rink.straight_m / 2, rink.measured_radius_m, rotation, focal, shared, *sums, stride_block,
     )  # fmt: skip
     add_links(
-        links.before, links.now, links.step, links.sd, rotation, focal, _bend(problem, shared), own_own, own_down,
-        link_block,
+        links.before, links.now, links.step, links.sd, STRANGE * window, rotation, focal, make_bend(problem, shared),
+        own_own, own_down, link_block,
     )  # fmt: skip
     blocks = (
         (links.before, links.now, link_block),

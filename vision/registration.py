@@ -1,9 +1,9 @@
 """The camera over the rink: from what was seen of a video to a pose for every picture that can have one.
 
 Stretch by stretch: about where the camera is, from the racers' ways (``first_guess``) or from points set by hand
-(``keyframes``); all pictures adjusted together to the edges of mats, paint and ice (``adjust``); pictures that lost the
-rink fetched back from their neighbours; and a judgement whether the result may be believed (``judging``). What may not
-is left without a pose.
+(``keyframes``); the rink followed from there to all pictures (``following``), which are adjusted together to the edges
+of mats, paint and ice (``adjust``); and a judgement whether the result may be believed (``judging``). What may not is
+left without a pose.
 """
 
 from collections.abc import Sequence
@@ -17,29 +17,29 @@ from race.observations import Observations
 from race.poses import Poses, no_poses
 from race.rink import Rink
 from vision.adjust import (
+    ALL,
     BARE,
     COARSE,
     FINE,
     FINE_BARE,
-    FOOT,
-    NONE,
     PAINTED,
     Fit,
     Links,
     Marks,
     Problem,
-    Schedule,
     adjust,
     covariances,
     pack,
     shared_prior,
+    take,
 )
 from vision.first_guess import K1, PLACE, PLACE_SD, guess_cameras
-from vision.judging import LOCKED, LOST, find_sd_px, find_support, is_painted, links_off, racing, torn_off
+from vision.following import follow
+from vision.judging import LOST, find_sd, find_support, is_painted, is_raced, torn_off
 from vision.keyframes import LARGEST_MISS, KeyCameras, Keyframes, find_key_cameras
 from vision.racing_feet import Feet, find_feet, looking
 from vision.rink_fit import see
-from vision.turning import bridge, chain, fill, read_motion
+from vision.turning import bridge, chain, read_motion
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,23 +48,20 @@ Mask = NDArray[np.bool_]
 LEAST_PICTURES, LEAST_STRIDES = 50, 40
 CLEARLY = 2.0
 """A guess's cost that the next one has to exceed so many times."""
-HELD_SD = np.array([0.7, 0.7, 0.3, 0.004, 0.02, 0.1, 0.1, 0.1, 0.5])
+HELD_SD = np.array([0.7, 0.7, 0.3, 0.004, 0.02, 0.02, 0.1, 0.1, 0.1, 0.05, 0.5])
 """What is shared may hardly move at first, when many edges are taken for others."""
 KEY_SD = np.array([0.5, 0.5, 0.3, 0.01])
 """How much the camera's place, m, and k1 may differ from what the keyframes alone say."""
-CARRIED: Schedule = [(10.0, NONE)] * 6
-NEAR: Schedule = [(w, FOOT) for w in (14, 14, 10, 10)] + [(w, BARE) for w in (10, 7, 7)]
-FETCHES = 4
-WRONG_SD, WRONG_PX = 4.0, 2.0
-"""Standard deviations and pixels by which a motion between two pictures may be off before it counts as unknown."""
-MENDED_SD = 6.0
-"""Pixels for each picture between a motion that does not count and the next that does."""
+NEAR = 14.0, 14.0, 10.0, 10.0, 7.0, 7.0
+SURE = 0.01
+"""Radians: what is followed with a smaller standard deviation is adjusted together."""
+ROUNDS = 6
 DEAREST_GUESS = 150.0
 BELIEVED = 0.5
 """Share of a stretch's pictures that have to hold before any of them does."""
 EARLY_S = 1e-6
-LARGEST_SD = 4.0
-"""Pixels of a picture 640 wide: what is less certain has no pose."""
+LARGEST_SD_M = 0.4
+"""On the ice: what is less certain has no pose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +148,12 @@ def _by_itself(seen: Seen, rows: Ints) -> Registered | None:
     shared = problem.prior.copy()
     shared[:3], shared[-1] = best[4:7], best[7]
     held = replace(problem, prior=shared, prior_sd=np.minimum(problem.prior_sd, HELD_SD))
-    found = _settle(problem, adjust(held, rotation, focal, shared, COARSE), rows, steps)
-    return found if found is not None and found.holds.mean() >= BELIEVED else None
+    fit = adjust(held, rotation, focal, shared, COARSE)
+    support = find_support(fit, False)
+    start = np.array([np.nanargmax(support)])
+    fit, sure, painted = _grow(problem, fit.rotation, fit.focal, fit.shared, start, steps)
+    found = _judge(problem, fit, sure, painted, rows)
+    return found if found is not None and found.holds.sum() >= BELIEVED * len(rows) else None
 
 
 def _from_keyframes(seen: Seen, rows: Ints, given: Keyframes, cameras: KeyCameras) -> Registered | None:
@@ -171,14 +172,13 @@ def _from_keyframes(seen: Seen, rows: Ints, given: Keyframes, cameras: KeyCamera
     prior_sd[:4] = KEY_SD
     problem = replace(problem, marks=marks, prior=prior, prior_sd=prior_sd)
     steps = _steps(seen, rows)
-    rotation, focal = np.empty((len(rows), 3, 3)), np.empty(len(rows))
+    rotation, focal = np.tile(np.eye(3), (len(rows), 1, 1)), np.ones(len(rows))
     rotation[at[here]], focal[at[here]] = cameras.rotation[here], cameras.focal[here]
-    held = np.zeros(len(rows), bool)
-    held[at[here]] = True
-    fill(held, rotation, focal, steps, _bend(problem))
-    fit = adjust(problem, rotation, focal, prior, CARRIED)
-    found = _settle(problem, adjust(problem, fit.rotation, fit.focal, fit.shared, NEAR), rows, steps)
-    return found if found is not None and _keeps(problem, found.fit) else None
+    fit, sure, painted = _grow(problem, rotation, focal, prior, at[here], steps)
+    found = _judge(problem, fit, sure, painted, rows)
+    if found is None or not np.isin(rows[at[here]], found.rows[found.holds]).any():
+        return None
+    return found if _keeps(take(problem, sure), found.fit) else None
 
 
 def _keeps(problem: Problem, fit: Fit) -> bool:
@@ -194,34 +194,45 @@ def _keeps(problem: Problem, fit: Fit) -> bool:
     return worst <= LARGEST_MISS
 
 
-def _settle(problem: Problem, fit: Fit, rows: Ints, steps: Floats) -> Registered | None:
-    """From a fit to the mats to one to all edges, and which of its pictures hold."""
-    painted, measured = False, problem.links
-    for _ in range(FETCHES):
-        problem = replace(problem, links=_mended(measured, fit))
+def _grow(
+    problem: Problem, rotation: Floats, focal: Floats, shared: Floats, starts: Ints, steps: Floats
+) -> tuple[Fit, Mask, bool]:
+    """From the cameras of the pictures ``starts`` to those of all, as far as they are sure, (F,) which those are, and
+    whether there is paint.
+
+    In turns the rink is followed from picture to picture, and all of which that is sure are adjusted together, which
+    tells the hall's measures better and lets it be followed farther.
+    """
+    rotation, focal, shared = rotation.copy(), focal.copy(), shared.copy()
+    painted, sure = False, np.zeros(len(focal), bool)
+    for _ in range(ROUNDS):
+        trust = ALL if painted else BARE
+        turned, length, sd = follow(problem, steps, rotation, focal, shared, starts, trust)
+        before, sure = sure, np.nan_to_num(sd, nan=np.inf) < SURE
+        part = take(problem, sure)
+        fit = adjust(part, turned[sure], length[sure], shared, [(w, trust) for w in NEAR])
+        had = painted
         if not painted:
-            trial = adjust(problem, fit.rotation, fit.focal, fit.shared, PAINTED)
-            painted = is_painted(problem, trial)
+            trial = adjust(part, fit.rotation, fit.focal, fit.shared, PAINTED)
+            painted = is_painted(part, trial)
             fit = trial if painted else fit
-        torn = torn_off(measured, fit, painted)
-        support = find_support(fit, painted)
-        held, lost = (np.nan_to_num(support) > LOCKED) & ~torn, (np.nan_to_num(support, nan=1.0) < LOST) | torn
-        rotation, focal = fit.rotation.copy(), fit.focal.copy()
-        fetch = held.any() and lost.any()
-        if fetch:
-            fill(held, rotation, focal, steps, _bend(problem))
-        schedule = FINE if painted else FINE_BARE
-        fit = adjust(problem, rotation, focal, fit.shared, schedule)
-        if not fetch:
+        rotation[sure], focal[sure], shared = fit.rotation, fit.focal, fit.shared
+        if (sure == before).all() and painted == had:
             break
+    return adjust(part, fit.rotation, fit.focal, fit.shared, FINE if painted else FINE_BARE), sure, painted
+
+
+def _judge(problem: Problem, fit: Fit, sure: Mask, painted: bool, rows: Ints) -> Registered | None:
+    """Which pictures of those that are ``sure`` hold the rink; None where none does."""
+    part, schedule = take(problem, sure), FINE if painted else FINE_BARE
     support = find_support(fit, painted)
-    covariance = covariances(problem, fit, schedule)
-    sd_px = find_sd_px(fit, covariance, problem.width, problem.height)
-    holds = np.asarray((sd_px < LARGEST_SD) & (np.nan_to_num(support, nan=1.0) > LOST))
-    holds &= racing(problem, fit) & ~torn_off(measured, fit, painted)
-    if not holds.any():
+    covariance = covariances(part, fit, schedule)
+    sd_px, sd_m = find_sd(fit, covariance, problem.width, problem.height)
+    holds = np.asarray((sd_m < LARGEST_SD_M) & (np.nan_to_num(support, nan=1.0) > LOST))
+    holds &= ~torn_off(part.links, fit, painted)
+    if not holds.any() or not is_raced(part, fit, holds):
         return None
-    return Registered(rows, fit, support, holds, sd_px, float(np.sqrt(covariance[0, -1, -1])))
+    return Registered(rows[sure], fit, support, holds, sd_px, float(np.sqrt(covariance[0, -1, -1])))
 
 
 def _steps(seen: Seen, rows: Ints) -> Floats:
@@ -264,21 +275,6 @@ def _problem(seen: Seen, rows: Ints) -> Problem:
     )
 
 
-def _mended(links: Links, fit: Fit) -> Links:
-    """``links`` with those that the fit contradicts replaced by their neighbours' mean: blur, a graphic followed."""
-    off = links_off(links, fit)
-    wrong = (off > np.maximum(WRONG_SD * links.sd, WRONG_PX)[:, None]).any(axis=1)
-    if not wrong.any() or wrong.all():
-        return links
-    step, sd = links.step.copy(), links.sd.copy()
-    index, right = np.arange(len(step)), np.flatnonzero(~wrong)
-    for axis in range(4):
-        step[wrong, axis] = np.interp(index[wrong], right, links.step[right, axis])
-    gap = np.abs(index[wrong][:, None] - right[None]).min(axis=1)
-    sd[wrong] = MENDED_SD * gap
-    return Links(links.before, links.now, step, sd)
-
-
 def _poses(found: Sequence[Registered], seen: Observations) -> Poses:
     video = seen.video
     poses, scale = no_poses(len(seen.frames), (video.width, video.height)), video.width / WORKING_WIDTH
@@ -288,7 +284,7 @@ def _poses(found: Sequence[Registered], seen: Observations) -> Poses:
         poses.rotation[rows] = fit.rotation[one.holds]
         poses.focal_px[rows] = fit.focal[one.holds] * scale
         poses.sd_px[rows] = one.sd_px[one.holds] * scale
-        poses.quality[rows] = np.clip(np.nan_to_num(one.support[one.holds], nan=LOCKED), 0, 1)
+        poses.quality[rows] = np.clip(np.nan_to_num(one.support[one.holds], nan=LOST), 0, 1)
     return poses
 
 

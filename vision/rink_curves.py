@@ -13,30 +13,35 @@ from race.rink import Rink
 
 Floats = NDArray[np.float64]
 
-MAT_FOOT, NEAR_TOP, PAINT = range(3)
+MAT_FOOT, NEAR_TOP, PAINT, FAR_TOP = range(4)
 """Where mats that face the camera meet the ice; the top of those that turn their backs to it, the edge of the ice in
-the picture; the rim of the infield's paint."""
-KINDS = 3
+the picture; the rim of the infield's paint; the top of the mats that face the camera, which tells the focal length
+where nothing but them is in the picture."""
+KINDS = 4
 STEP_M = 0.75
+ARC_POINTS = 19
 
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """Measures in metres: height of the mats; edges of the paint at x = 0, half its length between the arcs."""
+    """Measures in metres: height of the mats, near the camera and far; edges of the paint at x = 0, half its length
+    between the arcs; radius of the mats' corners."""
 
     mat_height_m: float
+    far_height_m: float
     paint_near_m: float = -6.5
     paint_far_m: float = 6.5
     paint_reach_m: float = 14.4
+    corner_radius_m: float = 8.5
 
     def values(self) -> Floats:
         """(MEASURES,) in the order of the fields."""
         return np.array([getattr(self, name) for name in NAMES])
 
 
-NAMES = ("mat_height_m", "paint_near_m", "paint_far_m", "paint_reach_m")
+NAMES = ("mat_height_m", "far_height_m", "paint_near_m", "paint_far_m", "paint_reach_m", "corner_radius_m")
 MEASURES = len(NAMES)
-MEASURE_SD = np.array([0.2, 0.2, 0.3, 1.0])
+MEASURE_SD = np.array([0.2, 0.25, 0.2, 0.3, 1.0, 0.5])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Curves:
     point   (M, 3)            m
     slope   (M, 3, MEASURES)  how the point moves with each measure of the venue
     inward  (M, 2)            unit vector on the ice towards the side where bare ice is
-    kind    (M,)              MAT_FOOT, NEAR_TOP or PAINT: one curve each
+    kind    (M,)              MAT_FOOT, NEAR_TOP, PAINT or FAR_TOP: one curve each
     """
 
     point: Floats
@@ -61,16 +66,33 @@ def make_curves(rink: Rink, venue: Venue) -> Curves:
     small = 1e-4
     moved = [_points(rink, replace(venue, **{name: getattr(venue, name) + small})) for name in NAMES]
     slope = np.stack([(other - base) / small for other in moved], axis=-1)
-    mats = _closed(rink.mats(STEP_M))
-    paint = _closed(_stadium(venue))
-    kinds = np.repeat([MAT_FOOT, NEAR_TOP, PAINT], [len(mats), len(mats), len(paint)])
-    return Curves(base, slope, np.concatenate([_left(mats)] * 2 + [-_left(paint)]), kinds)
+    mats, paint = _mats(rink, venue), _closed(_stadium(venue))
+    kinds = np.repeat([MAT_FOOT, NEAR_TOP, PAINT, FAR_TOP], [len(mats), len(mats), len(paint), len(mats)])
+    return Curves(base, slope, np.concatenate([_left(mats)] * 2 + [-_left(paint), _left(mats)]), kinds)
 
 
 def _points(rink: Rink, venue: Venue) -> Floats:
-    mats, paint = _closed(rink.mats(STEP_M)), _closed(_stadium(venue))
-    lines = [(mats, 0.0), (mats, venue.mat_height_m), (paint, 0.0)]
+    mats, paint = _mats(rink, venue), _closed(_stadium(venue))
+    lines = [(mats, 0.0), (mats, venue.mat_height_m), (paint, 0.0), (mats, venue.far_height_m)]
     return np.concatenate([np.column_stack([line, np.full(len(line), z_m)]) for line, z_m in lines])
+
+
+def _mats(rink: Rink, venue: Venue) -> Floats:
+    """Their foot, closed, counter-clockwise from the corner below on the right; always the same number of points."""
+    radius = venue.corner_radius_m
+    reach = np.array([rink.ice_length_m, rink.ice_width_m]) / 2 - radius
+    turn = np.linspace(0, np.pi / 2, ARC_POINTS)
+    points = []
+    for k, corner in enumerate(([1, -1], [1, 1], [-1, 1], [-1, -1])):
+        angle = turn + (k - 1) * np.pi / 2
+        points.append(reach * corner + radius * np.column_stack([np.cos(angle), np.sin(angle)]))
+        side = (rink.ice_width_m, rink.ice_length_m)[k % 2]
+        share = np.linspace(0, 1, round(side / STEP_M))[1:-1, None]
+        onward = reach * ([1, 1], [-1, 1], [-1, -1], [1, -1])[k] + radius * np.array(
+            ([1, 0], [0, 1], [-1, 0], [0, -1])[k]
+        )
+        points.append(points[-1][-1] + share * (onward - points[-1][-1]))
+    return _closed(np.concatenate(points))
 
 
 def _stadium(venue: Venue) -> Floats:

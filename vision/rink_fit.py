@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from vision.edges import (
     COLUMN,
+    ELSEWHERE,
     INTO_PAINT,
     OFF_SURFACE,
     ONTO_SURFACE,
     OUT_OF_PAINT,
     STEP,
 )
-from vision.rink_curves import MEASURES, NEAR_TOP, PAINT
+from vision.rink_curves import FAR_TOP, MEASURES, NEAR_TOP, PAINT
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +27,8 @@ OWN = 4
 SHARED = 4 + MEASURES + 1
 """The camera's place x, y, z, k1, the measures of the venue, and the track's shift."""
 TRACK_SHIFT = SHARED - 1
-EDGE_SD = 0.6
+EDGE_SD = 2.0
+"""Pixels; more than they tremble by, since the edges of a picture err alike where the hall is not as the model."""
 COARSE_SD = 0.15
 """Of the window: in a wide one edges are often others than those looked for."""
 MET_PX = 1.6
@@ -216,6 +218,8 @@ def fit_edges(
 @njit(cache=True)
 def _fits(curve: int, ice_after: bool, edge: int) -> bool:
     """Whether an edge of kind ``edge`` may be that of a curve whose bare ice is on the side ``ice_after``."""
+    if curve == FAR_TOP:  # a white panel looks like ice
+        return edge == ELSEWHERE or edge == (ONTO_SURFACE if ice_after else OFF_SURFACE)
     if curve == PAINT:
         return edge == (OUT_OF_PAINT if ice_after else INTO_PAINT) or edge == (
             ONTO_SURFACE if ice_after else OFF_SURFACE

@@ -116,9 +116,10 @@ def add_rolls(rotation: Floats, sd: float, own_own: Floats, own_down: Floats) ->
 
 @njit(cache=True)
 def add_links(
-    before: Ints, now: Ints, step: Floats, sd: Floats, rotation: Floats, focal: Floats, bend: float, own_own: Floats,
-    own_down: Floats, block: Floats,
+    before: Ints, now: Ints, step: Floats, sd: Floats, strange: float, rotation: Floats, focal: Floats, bend: float,
+    own_own: Floats, own_down: Floats, block: Floats,
 ) -> None:  # fmt: skip
+    """Motions that are off by more than ``strange`` standard deviations lose their weight."""
     here, there, slope = np.empty(4), np.empty(4), np.empty((4, 8))
     small = 1e-6
     for n in range(len(now)):
@@ -140,7 +141,7 @@ def add_links(
         for i in range(4):
             unit = sd[n] if i < 2 else sd[n] / ARM
             off = (step[n, i] - here[i]) / unit
-            weight = 1 / (1 + (off / 3) ** 2) ** 2 / unit**2
+            weight = 1 / (1 + (off / strange) ** 2) ** 2 / unit**2
             for j in range(4):
                 own_down[a, j] += weight * slope[i, j] * (step[n, i] - here[i])
                 own_down[b, j] += weight * slope[i, 4 + j] * (step[n, i] - here[i])

@@ -154,6 +154,18 @@ def turn_of(step: Floats, focal_before: float, bend: float, turn: Floats) -> flo
 
 
 @njit(cache=True)
+def turn_back_of(step: Floats, focal: float, bend: float, turn: Floats) -> float:
+    """As ``turn_of``, but from the camera after ``step`` to the one before."""
+    f = focal
+    for _ in range(3):
+        f *= focal / turn_of(step, f, bend, turn)
+    for i in range(3):
+        for j in range(i):
+            turn[i, j], turn[j, i] = turn[j, i], turn[i, j]
+    return f
+
+
+@njit(cache=True)
 def level(rotation: Floats, like: Floats) -> None:
     """Roll the camera ``rotation`` (3, 3), in place, until its right axis is as level as that of ``like``."""
     x, y, z = rotation[2]
@@ -193,31 +205,3 @@ def chain(
                 )
         if keeps_level:
             level(rotation[n], first)
-
-
-@njit(cache=True)
-def chain_back(last: Floats, last_focal: float, steps: Floats, bend: float, rotation: Floats, focal: Floats) -> None:
-    """As ``chain``, but from the last picture to those before it."""
-    turn = np.empty((3, 3))
-    count = len(steps)
-    rotation[count - 1], focal[count - 1] = last, last_focal
-    for n in range(count - 2, -1, -1):
-        f = focal[n + 1]
-        for _ in range(3):
-            f *= focal[n + 1] / turn_of(steps[n + 1], f, bend, turn)
-        rotation[n], focal[n] = turn.T @ rotation[n + 1], f
-        level(rotation[n], last)
-
-
-def fill(held: NDArray[np.bool_], rotation: Floats, focal: Floats, steps: Floats, bend: float) -> None:
-    """Chain the cameras of all pictures that are not ``held`` (F,) anew, in place, from the nearest that is."""
-    for first, end in runs(held):
-        if held[first]:
-            continue
-        middle = (first + end) // 2 if first > 0 and end < len(held) else end if first > 0 else first
-        if middle > first:
-            at = slice(first - 1, middle)
-            chain(rotation[first - 1], focal[first - 1], steps[at], bend, rotation[at], focal[at])
-        if middle < end:
-            at = slice(middle, end + 1)
-            chain_back(rotation[end], focal[end], steps[at], bend, rotation[at], focal[at])

@@ -7,21 +7,21 @@ from race.rink import Rink
 from tests.vision.made_hall import PLACE, SIZE, make_hall
 from vision.adjust import pack
 from vision.edges import COLUMN, OFF_SURFACE, ONTO_SURFACE
-from vision.rink_curves import KINDS, MAT_FOOT, MEASURES, NEAR_TOP, PAINT, Venue, make_curves
+from vision.rink_curves import FAR_TOP, KINDS, MAT_FOOT, MEASURES, NEAR_TOP, PAINT, Venue, make_curves
 from vision.rink_fit import EDGE_SD, LEAST_SLANT, MET_PX, OWN, SHARED, fit_edges
 from vision.turning import turned
 
 WINDOW, SCALE = 8.0, 4.0
-VENUE = Venue(1.4)
+VENUE = Venue(1.4, 1.3)
 
 
 def test_curves_move_with_their_measures():
     curves = make_curves(Rink(), VENUE)
-    assert set(curves.kind) == {MAT_FOOT, NEAR_TOP, PAINT}
-    taller = make_curves(Rink(), Venue(1.5))
+    assert set(curves.kind) == {MAT_FOOT, NEAR_TOP, PAINT, FAR_TOP}
+    taller = make_curves(Rink(), Venue(1.5, 1.3))
     assert curves.point + 0.1 * curves.slope[:, :, 0] == pytest.approx(taller.point)
-    wider = make_curves(Rink(), Venue(1.4, paint_near_m=-6.3))
-    assert curves.point + 0.2 * curves.slope[:, :, 1] == pytest.approx(wider.point, abs=1e-6)
+    wider = make_curves(Rink(), Venue(1.4, 1.3, paint_near_m=-6.3))
+    assert curves.point + 0.2 * curves.slope[:, :, 2] == pytest.approx(wider.point, abs=1e-6)
     mats = curves.point[curves.kind == MAT_FOOT]
     assert np.abs(mats[:, 0]).max() == pytest.approx(30.0)
     assert np.abs(mats[:, 1]).max() == pytest.approx(15.0)
@@ -76,7 +76,7 @@ def fitted(poses, row, edges, kind):
     fit_edges(
         poses.position[row], poses.rotation[row], poses.focal_px[row], poses.k1[row], *map(float, SIZE), -15.0, 1.4,
         curves.point, curves.slope, curves.inward, curves.kind, packed.xy, packed.along,
-        np.full_like(packed.kind, kind), packed.start[0], WINDOW, SCALE, np.array([1.0, 0.0, 0.0]), *out,
+        np.full_like(packed.kind, kind), packed.start[0], WINDOW, SCALE, np.array([1.0, 0.0, 0.0, 0.0]), *out,
     )  # fmt: skip
     return out
 
@@ -113,7 +113,8 @@ def test_the_far_mats(hall, row):
         assert own_down[axis] == pytest.approx((weight * slope * residuals).sum(), rel=0.1)
         assert own_own[axis, axis] == pytest.approx((weight * slope**2).sum(), rel=0.1)
     assert compared > 0
-    assert not shared_down[4 : 4 + MEASURES].any()  # the mats' foot tells neither their height nor the paint
+    assert not shared_down[4 : 3 + MEASURES].any()  # the mats' foot tells neither their height nor the paint ...
+    assert shared_down[3 + MEASURES] != 0  # ... but how round their corners are
     assert shared_shared[0, 0] > 0
 
 

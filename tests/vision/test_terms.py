@@ -156,8 +156,8 @@ def test_motions(state, f):
     unit = sd * np.array([1, 1, 1 / ARM, 1 / ARM])
     own_own, own_down, block = np.zeros((2, OWN, OWN)), np.zeros((2, OWN)), np.zeros((1, OWN, OWN))
     add_links(
-        np.zeros(1, np.int64), np.ones(1, np.int64), step[None], np.array([sd]), state.rotation, state.focal, 0.0,
-        own_own, own_down, block,
+        np.zeros(1, np.int64), np.ones(1, np.int64), step[None], np.array([sd]), 3.0, state.rotation, state.focal,
+        0.0, own_own, own_down, block,
     )  # fmt: skip
     off = (step - naive_step(state)) / unit
     weight = 1 / (1 + (off / 3) ** 2) ** 2 / unit**2
@@ -173,8 +173,8 @@ def test_motions_out_of_all_reason_are_passed_over(state):
     turned_away = State(np.array([look(0.0, 0.2), look(3.0, 0.2)]), state.focal, state.shared)
     own_own, own_down, block = np.zeros((2, OWN, OWN)), np.zeros((2, OWN)), np.zeros((1, OWN, OWN))
     add_links(
-        np.zeros(1, np.int64), np.ones(1, np.int64), np.zeros((1, 4)), np.ones(1), turned_away.rotation, state.focal,
-        0.0, own_own, own_down, block,
+        np.zeros(1, np.int64), np.ones(1, np.int64), np.zeros((1, 4)), np.ones(1), 3.0, turned_away.rotation,
+        state.focal, 0.0, own_own, own_down, block,
     )  # fmt: skip
     assert not own_own.any()
     assert not own_down.any()
