@@ -25,7 +25,7 @@ from race.evaluate import Visibility, pair_competitors
 from race.evaluate_incidents import fall_scores, incident_scores
 from race.evaluate_tracks import Boxes, match_boxes, read_boxes
 from race.events import EVENTS, RaceEvent, find_event
-from race.formats import Incident, Race
+from race.formats import Incident, Race, read_race
 from race.ice import IcePaths
 from race.incidents.encounters import FEATURES as ENCOUNTER_FEATURES
 from race.incidents.encounters import Encounters, find_encounters
@@ -72,23 +72,33 @@ class Sample:
     seen: Visibility
 
 
-def samples(first: int, count: int) -> Iterator[Sample]:
+def samples(first: int, count: int, keep: Path | None) -> Iterator[Sample]:
     for seed in range(first, first + count):
-        one = sample(seed)
+        with tempfile.TemporaryDirectory() as temporary:
+            one = sample(seed, keep / str(seed) if keep is not None else Path(temporary))
         if one is not None:
             yield one
 
 
-def sample(seed: int) -> Sample | None:
+def kind_and_style(seed: int) -> tuple[str, Style]:
+    return "random" if seed % 3 == 2 else "busy", "broadcast" if seed // 3 % 2 else "fixed"
+
+
+def simulate(seed: int, folder: Path) -> None:
+    """The race's truth and its observations, unless ``folder`` holds them."""
+    if not (folder / "observations").exists():
+        kind, style = kind_and_style(seed)
+        scenario = read_scenario("random", seed) if kind == "random" else busy(seed)
+        simulate_observations(scenario, seed, style, 25.0, (1280, 720), folder)
+
+
+def sample(seed: int, folder: Path) -> Sample | None:
     """None where the race was not followed on the ice."""
-    kind = "random" if seed % 3 == 2 else "busy"
-    style: Style = "broadcast" if seed // 3 % 2 else "fixed"
-    scenario = read_scenario("random", seed) if kind == "random" else busy(seed)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        truth = simulate_observations(scenario, seed, style, 25.0, (1280, 720), folder)
-        result = reconstruct(read_observations(folder), Given())
-        boxes = read_boxes(folder / "truth_mot.txt")
+    simulate(seed, folder)
+    kind, style = kind_and_style(seed)
+    truth = read_race(folder / "truth.json")
+    result = reconstruct(read_observations(folder), Given())
+    boxes = read_boxes(folder / "truth_mot.txt")
     if result.ice is None or boxes is None:
         return None
     racers = boxes.where(boxes.competes)
@@ -283,10 +293,10 @@ def models_of(lessons: list[Lesson]) -> dict[str, Model]:
     }
 
 
-def fit(first: int, races: int) -> None:
+def fit(first: int, races: int, keep: Path | None) -> None:
     """Each quarter of the races calibrates networks trained on the other three; those shipped are trained on all."""
     rng = np.random.default_rng(0)
-    kept = list(samples(first, races))
+    kept = list(samples(first, races, keep))
     lessons = [lesson(one, rng) for one in kept]
     calibration = dict.fromkeys(CALIBRATED, (1.0, 0.0))
     raw: dict[str, list[tuple[float, bool]]] = defaultdict(list)
@@ -341,12 +351,12 @@ def told(one: Sample, run: Race) -> Iterator[tuple[str, float, bool]]:
             yield "fall", row.confidence, fall_scores(alone, one.truth, one.pairs, one.seen.of)["false"] == 0
 
 
-def check(first: int, races: int) -> None:
+def check(first: int, races: int, keep: Path | None) -> None:
     totals: dict[str, Counter[str]] = defaultdict(Counter)
     kinds: Counter[str] = Counter()
     sure: list[tuple[float, bool]] = []
     fall_sure: list[tuple[float, bool]] = []
-    for one in samples(first, races):
+    for one in samples(first, races, keep):
         run = run_of(one)
         falls = fall_scores(run, one.truth, one.pairs, one.seen.of)
         rest = incident_scores(run, one.truth, one.pairs, one.seen.of)
@@ -397,11 +407,12 @@ def main() -> None:
     parser.add_argument("what", choices=("fit", "check"))
     parser.add_argument("--races", type=int)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--keep", type=Path, help="keep the simulated races here, and use those that are")
     given = parser.parse_args()
     if given.what == "fit":
-        fit(given.seed if given.seed is not None else 20000, given.races or 120)
+        fit(given.seed if given.seed is not None else 20000, given.races or 120, given.keep)
     else:
-        check(given.seed if given.seed is not None else 60000, given.races or 40)
+        check(given.seed if given.seed is not None else 60000, given.races or 40, given.keep)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-COUNTED_PIECE_S, COUNTED_S = 0.8, 0.6
+COUNTED_PIECE_S, COUNTED_S = 0.5, 0.6
 """That many have to be seen at once for so long, in pieces no shorter, to count: what is no person is taken for a racer
 for moments."""
 TEAM_SHARE = 0.25

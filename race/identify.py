@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from race.events import RaceEvent
 from race.field_size import COUNTED_PIECE_S, count_named, count_racing, count_starting
+from race.foot import cover
 from race.guide import Guide, make_guide
 from race.ice import measure
-from race.observations import Observations
+from race.observations import Detections, Observations
 from race.rink import Rink
 from race.scene import Scene
 from race.smooth import ACCELERATION, LASTS_S, smooth
@@ -34,6 +35,11 @@ RACING_S = 0.4
 IDLE_MPS = 5.5
 INSIDE_M = -1.5
 """So far inside the measured line nobody races who is not falling."""
+LEAST_SCORE = 0.2
+"""A less sure box is a second one on somebody, or nobody."""
+CLEAR = 0.5
+HELMETS = 0.3
+"""Their colours count where so many of the people found have some."""
 BEAM = 400
 PACE_SD, PACE_LASTS_S = 0.8, 5.0
 """How racers' speeds differ from the pack's usual one, m/s, and for how long, s."""
@@ -47,7 +53,7 @@ HANDOVER_S, HANDOVER_M = 3.0, 1.5
 UNEXPLAINED, UNEXPLAINED_PER_S, UNEXPLAINED_MOST = 2.0, 15.0, 60.0
 """Nats for a piece at racing speed that is nobody's."""
 IDLE_PER_S = 0.5
-COLOUR, COLOUR_FLOOR, COLOUR_SAMPLE, COLOUR_MOST = 2.5, 0.02, 0.1, 15.0
+COLOUR, COLOUR_FLOOR, COLOUR_SAMPLE, COLOUR_MOST = 2.5, 0.08, 0.5, 15.0
 """Of a squared Hellinger distance, in units of what it is between one person's: a floor and a part for few pictures."""
 FIRST = 1.0
 
@@ -60,7 +66,8 @@ class Pieces:
     first_s, last_s  (K,)
     first, last      (K, 6) smoothed state there: along the guide, its rate and acceleration, across the same
     first_cov, last_cov (K, 6, 6)
-    look     (K, 24) roots of mean colours, NaN where unknown
+    look     (K, C) mean colours, 0 where unknown
+    many     (K,) in how many pictures they were seen, less where something was in front
     racing   (K,) bool, went at racing speed
     frames, rates    lists of arrays, frames and speeds along the guide of those that did
     """
@@ -73,6 +80,7 @@ class Pieces:
     first_cov: Floats
     last_cov: Floats
     look: Floats
+    many: Floats
     racing: Mask
     frames: list[NDArray[np.intp]]
     rates: list[Floats]
@@ -91,20 +99,21 @@ def identify(
         return None
     guide, relay = make_guide(rink), event is not None and event.is_relay
     column = np.searchsorted(scene.number, found.frame)
-    use = np.flatnonzero((poses.known & in_race)[column])
+    use = np.flatnonzero((poses.known & in_race)[column] & (found.score >= LEAST_SCORE))
     if not len(use):
         return None
+    colour, clear = colours_in_the_open(found)
     per_second = 1.0 / float(np.median(np.diff(scene.time_s)))
     place, spread = np.full((len(found), 2), np.nan), np.full((len(found), 2, 2), np.nan)
     place[use], spread[use], _ = measure(observations, use, column[use], guide, 0.0)
     start = np.searchsorted(found.frame, scene.number, side="left")
     end = np.searchsorted(found.frame, scene.number, side="right")
     number = np.empty(len(found), np.int64)
-    root = np.sqrt(found.suit)
+    root = np.where(clear[:, None] >= CLEAR, np.sqrt(colour), np.nan)
     chain_tracklets(place, spread, root, start, end, scene.time_s, scene.shot.astype(np.int64), guide.length_m, number)
     wide = np.full_like(spread, np.nan)
     _, wide[use], _ = measure(observations, use, column[use], guide, per_second)
-    pieces = _describe(number, place, wide, found.suit, column, scene.time_s, guide, relay)
+    pieces = _describe(number, place, wide, colour, clear, column, scene.time_s, guide, relay)
     if not pieces.racing.any():
         return None
     size = starters if starters is not None and not relay else None
@@ -131,16 +140,16 @@ def identify(
         np.minimum(UNEXPLAINED + UNEXPLAINED_PER_S * seconds, UNEXPLAINED_MOST),
         np.minimum(IDLE_PER_S * seconds, 1.0),
     )
-    many = np.array([len(rows) for rows in pieces.rows], np.float64)
-    owner = np.full(len(many), -1, np.int64)
-    margin = np.ones(len(many))
-    share_out(link, left_out, np.nan_to_num(pieces.look**2), many, size, pieces.racing, owner, margin)
+    owner = np.full(len(seconds), -1, np.int64)
+    margin = np.ones(len(seconds))
+    share_out(link, left_out, pieces.look, pieces.many, size, pieces.racing, owner, margin)
     return _as_tracks(observations, scene, pieces, owner, margin, place, guide, column)
 
 
 def _describe(
-    number: Ints, place: Floats, spread: Floats, suit: Floats, column: Ints, time_s: Floats, guide: Guide, relay: bool
-) -> Pieces:
+    number: Ints, place: Floats, spread: Floats, colour: Floats, clear: Floats, column: Ints, time_s: Floats,
+    guide: Guide, relay: bool,
+) -> Pieces:  # fmt: skip
     out: list[tuple[NDArray[np.intp], Floats, Floats, Floats, Floats, bool]] = []
     racing_at, rates = [], []
     order = np.argsort(number, kind="stable")
@@ -166,7 +175,8 @@ def _describe(
                 rates.append(state[seen[part], 1])
             out.append((rows[part], state[first], state[last], covariance[first], covariance[last], bool(racing)))
     out.sort(key=lambda one: int(column[one[0][0]]))
-    looks = np.array([np.sqrt(suit[one[0]].mean(axis=0)) for one in out]).reshape(len(out), suit.shape[1])
+    many = np.array([clear[one[0]].sum() for one in out])
+    total = np.array([clear[one[0]] @ np.nan_to_num(colour[one[0]]) for one in out]).reshape(len(out), colour.shape[1])
     return Pieces(
         rows=[one[0] for one in out],
         first_s=np.array([time_s[column[one[0][0]]] for one in out]),
@@ -175,7 +185,8 @@ def _describe(
         last=np.array([one[2] for one in out]).reshape(-1, 6),
         first_cov=np.array([one[3] for one in out]).reshape(-1, 6, 6),
         last_cov=np.array([one[4] for one in out]).reshape(-1, 6, 6),
-        look=looks,
+        look=total / np.maximum(many, 1e-9)[:, None],
+        many=many,
         racing=np.array([one[5] for one in out], bool),
         frames=racing_at,
         rates=rates,
@@ -202,6 +213,18 @@ def _parts(speed: Floats, d: Floats, relay: bool) -> list[NDArray[np.intp]]:
         for part in np.split(everything, np.flatnonzero(np.diff((races | stands).astype(int))) + 1)
         if len(part) > 1
     ]
+
+
+def colours_in_the_open(found: Detections) -> tuple[Floats, Floats]:
+    """(N, C) colours of suits, and beside them of helmets where any were found; and how far each was seen in the open
+    (N,), 0 to 1: 0 where colours are unknown, less where a nearer box covers this one."""
+    order = np.lexsort((-(found.box[:, 1] + found.box[:, 3]), found.frame))
+    covered = np.zeros(len(found))
+    cover(found.box, found.score, found.frame, order, covered)
+    colour = found.suit
+    if np.isfinite(found.helmet_colour[:, 0]).mean() >= HELMETS:
+        colour = np.concatenate([found.suit, found.helmet_colour], axis=1)
+    return colour, np.where(np.isfinite(colour).all(axis=1), (1 - covered) ** 2, 0.0)
 
 
 @njit(cache=True)

@@ -37,8 +37,6 @@ Floats = NDArray[np.float64]
 
 MAX_GAP_S = 3.0
 """Gaps are measured along a trail of this length; a racer further behind is out of the pack."""
-FEET_SHARE = 0.5
-"""Of the people found, with a foot point of their own."""
 REGISTERED_SHARE = 0.3
 """Of the race's pictures whose pose has to be known for racers to be followed on the ice."""
 MOSTLY_REGISTERED = 0.8
@@ -157,11 +155,8 @@ def _tracks_on_ice(
     event: RaceEvent | None,
     given: Given,
 ) -> Tracks | None:
-    """The competitors followed on the ice, where the camera's pose is known for a good part of the race, and feet were
-    found and not only boxes: a foot taken from a box is too uncertain to tell two racers apart by where they are."""
+    """The competitors followed on the ice, where the camera's pose is known for a good part of the race."""
     if observations.poses is None or not in_race.any():
-        return None
-    if np.isfinite(observations.detections.foot).all(axis=1).mean() < FEET_SHARE:
         return None
     if float(np.mean(observations.poses.known[in_race])) < REGISTERED_SHARE:
         return None

@@ -16,7 +16,7 @@ PATIENCE_S = 0.2
 """A piece ends when nobody was seen for so long: by then the next racer may be taken for the one who is hidden."""
 GATE = 10.0
 """Squared distance, of its variance, beyond which a foot point is somebody else's."""
-DOUBT = 5.0
+DOUBT = 3.0
 """Nats by which the pairing chosen has to beat the one with the two exchanged."""
 ACCELERATION = (2.5, 3.0)
 """Along and across, m/s^2 root second: what may happen between two pictures."""
@@ -166,10 +166,10 @@ def _cost(state: Floats, cov: Floats, look: Floats, place: Floats, spread: Float
     if squared > GATE:
         return np.inf
     total = 0.5 * squared + 0.5 * np.log(det)
-    apart = 0.0
-    for k in range(len(root)):
-        apart += 0.5 * (look[k] - root[k]) ** 2
-    if not np.isnan(apart):
+    if not np.isnan(look[0]) and not np.isnan(root[0]):
+        apart = 0.0
+        for k in range(len(root)):
+            apart += 0.5 * (look[k] - root[k]) ** 2
         total += COLOUR * apart
     return float(total)
 
