@@ -39,7 +39,7 @@ TOGETHER_S = 0.5
 """Seen at the same time as others for less, nobody's pace is judged."""
 CLOSE_UP = 0.6
 """Of the picture's height: people this tall are too near for their speed over the ice to be known."""
-COUNTED_SHARE = 0.03
+COUNTED_SHARE = 0.02
 """Of the racing time during which that many have to be seen at once, to count as the number of racers. A stock detector
 sees all of a field of five in 5 to 24 % of the pictures, and a racer too many in less than 1 %."""
 

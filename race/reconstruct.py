@@ -113,6 +113,8 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
                 ice = count_from_start(ice, model, observations.scorebug, final, warnings)
             order = find_order(gaps_in_time(ice), scene.time_s)
             passages = find_passages(ice, model)
+            if not ice.from_start:
+                passages = number_passages(passages, observations.scorebug, _finish_s(final), model)
         else:
             order = _order(paths, scene)
             passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
@@ -225,7 +227,9 @@ def _passages(
     seen = after_the_gun(seen, [run.race_start_s for run in clock], event)
     rank = order.rank(np.isfinite(paths.position[..., 0]))
     passages = fill_in(seen, find_sweeps(paths, order, rank, scene, in_race))
-    finish_s = None
-    if final is not None and final.final_clock_s is not None:
-        finish_s = final.race_start_s + final.final_clock_s
-    return number_passages(passages, observations.scorebug, finish_s, event)
+    return number_passages(passages, observations.scorebug, _finish_s(final), event)
+
+
+def _finish_s(final: ClockRun | None) -> float | None:
+    """When the running clock showed the time at which it stopped."""
+    return None if final is None or final.final_clock_s is None else final.race_start_s + final.final_clock_s

@@ -159,6 +159,18 @@ def test_level_c_needs_a_start_list_of_those_who_race(race):
         assert len(missing) == (level == "B")
 
 
+def test_a_finish_in_metres_of_an_event_that_is_not_known(race, crossing_times):
+    """The clock stops at 300 s, which is no event's time, and no laps to go are shown."""
+    start_m = [LAP_M * 0.4 - 2.5 * k for k in range(3)]
+    observations, s_m = race(start_m, [12.4] * 3, [0.3, 0.0, 0.4], 8.0, registered=True)
+    home_s = np.sort(crossing_times(s_m, LAP_M))
+    readings = bug(home_s[0] - 300.0, [], stop_s=home_s[0] + 0.3, final_s=300.0, end_s=8.0)
+    found = reconstruct(replace(observations, scorebug=readings), Given()).race
+    assert found.event.name is None
+    assert [row.rank for row in found.finish] == [1, 2, 3]
+    assert np.abs(np.array([row.time_s for row in found.finish]) - home_s).max() < 0.05
+
+
 def test_names_of_more_than_are_followed_are_told(last_lap):
     observations, _ = last_lap
     names = ["ANNA", "BEA", "CLEO", "DORA", "EDA"]

@@ -270,6 +270,8 @@ def test_parse_clock(text: str, seconds: float | None) -> None:
         ("last lap", 1),
         ("3 laps", 3),
         ("4 laps to go", 4),
+        ("2lapsto go", 2),
+        ("2lapstogo", 2),
         ("Laps to go 5", 5),
         ("LAPS TO GO: 12", 12),
         ("Lap 3", 3),
