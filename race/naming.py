@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,9 +82,16 @@ def rows_told(
             name = shown.most_common(1)[0][0]
             told.append(Told(line.last_s, name, costs(place, line.rank, line.lag_s, away), np.isfinite(line.rank)))
     ranked = np.isfinite(rank).any(axis=0)
+    counted_s = [
+        reading.time_s
+        for before, reading in pairwise(readings)
+        if reading.laps_to_go is not None and reading.laps_to_go != before.laps_to_go
+    ]
     for from_s, place, name in _coming_up(readings):
         after_line = any(line.last_s <= from_s < line.last_s + SHOWN_FOR_S for line in lines)
-        near = np.flatnonzero(ranked & (time_s >= from_s) & (time_s <= from_s + MAX_WAIT_S))
+        # Rows may come up seconds after the crossing that they tell of: the laps to go change sooner.
+        crossed_s = max((s for s in counted_s if from_s - MAX_WAIT_S <= s <= from_s), default=from_s)
+        near = np.flatnonzero(ranked & (time_s >= crossed_s) & (time_s <= crossed_s + MAX_WAIT_S))
         if len(near) and not after_line:
             known = rank[:, near[0]]
             told.append(Told(from_s, name, costs(place, known, lag_s[:, near[0]], away), np.isfinite(known)))

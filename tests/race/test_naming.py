@@ -111,3 +111,12 @@ def test_rows_that_stay_over_a_crossing_are_told_anew_by_their_lap_times():
     ]
     told = rows_told(readings, TIME_S, ranks(1, 2), ranks(0, 1), [], 0)
     assert [(one.time_s, one.name) for one in told] == [(0.2, "A"), (0.6, "B"), (7.0, "A")]
+
+
+def test_rows_that_come_up_late_mean_the_crossing_at_which_the_laps_to_go_changed():
+    """At 3 s the first two change places; the rows of the crossing at 1 s are read at 4 s."""
+    rank = ranks(1, 2)
+    rank[:, TIME_S >= 3.0] = [[2.0], [1.0]]
+    counted = [ScorebugReading(time_s=0.2, laps_to_go=3), ScorebugReading(time_s=1.2, laps_to_go=2)]
+    late = shown(4.0, (1, "A"), (2, "B")).model_copy(update={"laps_to_go": 2})
+    assert {racer: name for racer, (name, _) in name_racers([*counted, late], rank).items()} == {0: "A", 1: "B"}
