@@ -21,6 +21,9 @@ SWITCH_COST = 8.0
 
 AROUND_S = 3.0
 """Seconds before and after a change in which the order before and after has to be seen."""
+KNOWN_AS_S = (3.0, 0.5)
+"""A pass is as sure as who is who so long before and after it: the pair that passes has to be the one seen before. Who
+is taken for another only later has passed all the same."""
 CLEAR_GAP_S = 0.05
 """From this gap, 0.6 m, an order is clear."""
 OUT_OF_SIGHT_S = 0.5
@@ -139,7 +142,7 @@ def find_changes(order: Order, seen: NDArray[np.bool_], sure: Floats, time_s: Fl
                 if change is not None:
                     start, end, level_s, shown = change
                     # While the two overlap who is who is open; what counts is what was made of it around that time.
-                    around = np.abs(time_s - time_s[t]) <= AROUND_S
+                    around = (time_s >= time_s[t] - KNOWN_AS_S[0]) & (time_s <= time_s[end] + KNOWN_AS_S[1])
                     around[start + 1 : end] = False
                     whose = np.nanmin(sure[[by, on]][:, around], initial=1.0)
                     changes.append(OrderChange(level_s, by, on, float(shown * whose)))

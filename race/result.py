@@ -28,7 +28,7 @@ from race.ice import IcePaths
 from race.laps import Passage, ShownLap, ranks_at_finish, shown_laps
 from race.naming import Line, rows_told
 from race.observations import Observations
-from race.order import AROUND_S, Order, find_changes
+from race.order import KNOWN_AS_S, Order, find_changes
 from race.passes import find_ice_passes
 from race.racers import Paths
 from race.scene import Scene
@@ -49,8 +49,6 @@ START_S = 4.0
 """So long from the gun the field sorts itself, and that is no passing: 15 m (START_M) from standing take 3 to 4 s."""
 SURE_PASS = 0.6
 """Changes of order below this confidence are not claimed as passes."""
-WHO_IS_WHO_S = AROUND_S
-"""A pass is as sure as who is who so long before and after it, in the time from which both orders are taken."""
 SLOWEST_STEP_S = 0.105
 """From picture to picture; with longer steps racers are lost (measured: at 8 pictures a second one of four)."""
 LAG_S = 0.1
@@ -448,7 +446,9 @@ def _known_as(facts: Facts, one: Pass) -> float:
     """How sure it is at the moment of a pass who the two are: racers taken for each other seem to pass."""
     tracks = facts.tracks
     time_s = facts.scene.time_s[np.searchsorted(facts.scene.number, tracks.frame)]
-    rows = np.isin(tracks.id, (one.by, one.on)) & (np.abs(time_s - one.time_s) <= WHO_IS_WHO_S)
+    before_s, after_s = KNOWN_AS_S
+    near = (time_s >= one.time_s - before_s) & (time_s <= one.time_s + after_s)
+    rows = np.isin(tracks.id, (one.by, one.on)) & near
     return float(tracks.link_confidence[rows].min(initial=1.0))
 
 

@@ -3,7 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from race.formats import Pass
-from race.result import WHO_IS_WHO_S, _known_as
+from race.order import KNOWN_AS_S
+from race.result import _known_as
 
 
 def test_a_pass_is_as_sure_as_who_the_two_are_around_it():
@@ -20,7 +21,8 @@ def test_a_pass_is_as_sure_as_who_the_two_are_around_it():
     def known_as(at_s: float, by: int, on: int) -> float:
         return _known_as(facts, Pass(time_s=at_s, by=by, on=on, confidence=1.0))
 
-    assert known_as(2.0, 1, 2) == known_as(2.0 - WHO_IS_WHO_S + 0.01, 2, 1) == 0.51
-    assert known_as(3.9, 1, 2) == 0.51  # seconds later it still is
-    assert known_as(2.0 + WHO_IS_WHO_S + 0.05, 1, 2) == 1.0
+    before_s, after_s = KNOWN_AS_S
+    assert known_as(2.0, 1, 2) == known_as(2.0 - after_s + 0.01, 2, 1) == 0.51
+    assert known_as(2.0 + before_s - 0.01, 1, 2) == 0.51  # seconds later it still is
+    assert known_as(2.0 + before_s + 0.05, 1, 2) == known_as(2.0 - after_s - 0.05, 1, 2) == 1.0
     assert known_as(2.0, 1, 3) == 1.0  # of somebody else nothing is in doubt
