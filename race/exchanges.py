@@ -47,6 +47,8 @@ OUT_TO_TOUCH_S, TOUCH_TO_IN_S, ALONE_SD_S = 2.2, 1.65, 0.6
 """Where only one of the two was seen to come or go."""
 SAME_S, SAME_SUIT = 6.0, 0.2
 """One team does not change twice within so long; the suits of two teams are further apart."""
+WATCHED_S = 0.4
+"""Neither is out of sight for longer where it is told how near they came."""
 TEAM_BEFORE_S, TEAM_AFTER_S = (-3.0, -0.3), (0.7, 3.0)
 """Of the touch: when the one who raced, and the one who races, is the team's competitor."""
 
@@ -76,8 +78,8 @@ class Turn:
     look: Floats
 
 
-Touch = tuple[float, float, float | None, Turn | None, Turn | None]
-"""When, its standard deviation, how far the push went, who came out and who went in."""
+Touch = tuple[float, float, float | None, float | None, Turn | None, Turn | None]
+"""When, its standard deviation, how far the push went, how near they came, who came out and who went in."""
 
 
 def find_exchanges(
@@ -92,16 +94,16 @@ def find_exchanges(
     for comes in out:
         touch_s = comes.time_s + OUT_TO_TOUCH_S
         if not _known(touch_s, comes, touches):
-            touches.append((touch_s, ALONE_SD_S, None, comes, None))
+            touches.append((touch_s, ALONE_SD_S, None, None, comes, None))
     for goes in inward:
         touch_s = goes.time_s - TOUCH_TO_IN_S
         if not _known(touch_s, goes, touches):
-            touches.append((touch_s, ALONE_SD_S, None, None, goes))
+            touches.append((touch_s, ALONE_SD_S, None, None, None, goes))
     team_of = np.full(len(observations.detections), -1)
     team_of[competitors.detection[competitors.seen]] = competitors.id[competitors.seen]
     detection_s = scene.time_s[np.searchsorted(scene.number, observations.detections.frame)]
     found = []
-    for touch_s, sd_s, push_m, comes_, goes_ in touches:
+    for touch_s, sd_s, push_m, nearest_m, comes_, goes_ in touches:
         teams: list[int] = []
         for turn, (from_s, to_s) in ((goes_, TEAM_BEFORE_S), (comes_, TEAM_AFTER_S)):
             if turn is not None:
@@ -121,6 +123,7 @@ def find_exchanges(
                 place_m=round(u % rink.lap_m, 1),
                 where=where_on_track(u, None, rink),
                 push_m=None if push_m is None else round(push_m, 1),
+                nearest_m=None if nearest_m is None else round(nearest_m, 2),
                 speed_before_mps=before,
                 speed_after_mps=after,
                 confidence=round(share, 2),
@@ -131,7 +134,7 @@ def find_exchanges(
 
 def _known(touch_s: float, turn: Turn, touches: list[Touch]) -> bool:
     """Whether the exchange that ``turn`` alone would tell is told already, by the other half or by a pair."""
-    for other_s, _, _, comes, goes in touches:
+    for other_s, _, _, _, comes, goes in touches:
         for other in (comes, goes):
             if other is not None and abs(other_s - touch_s) < SAME_S and unlike(turn.look, other.look) < SAME_SUIT:
                 return True
@@ -233,26 +236,39 @@ def _at(way: Way, time_s: float) -> float:
     return float(way.u[edge] + speed * (time_s - way.time_s[edge]))
 
 
-def _touch(comes: Turn, goes: Turn, lap_m: float) -> tuple[float, float, float | None]:
-    """When they touched, its standard deviation, and how far the push went; the last None where it was not seen."""
+def _touch(comes: Turn, goes: Turn, lap_m: float) -> tuple[float, float, float | None, float | None]:
+    """When they touched, its standard deviation, how far the push went, and how near to one another they came.
+
+    The last two are None where not both were seen throughout.
+    """
     middle = (comes.time_s + goes.time_s) / 2
     a, b = goes.way, comes.way
-    time_s = np.intersect1d(a.time_s, b.time_s)
-    time_s = time_s[(time_s >= comes.time_s) & (time_s <= goes.time_s)]
+    time_s = np.union1d(a.time_s, b.time_s)
+    time_s = time_s[(time_s >= comes.time_s) & (time_s <= goes.time_s) & _near(a, time_s) & _near(b, time_s)]
     if not len(time_s):
-        return middle, MIDDLE_SD_S, None
+        return middle, MIDDLE_SD_S, None, None
     behind = np.interp(time_s, b.time_s, b.u) - np.interp(time_s, a.time_s, a.u)
     behind -= lap_m * np.round(behind / lap_m)
     beside = np.interp(time_s, b.time_s, b.d) - np.interp(time_s, a.time_s, a.d)
+    ends = np.concatenate([[comes.time_s], time_s, [goes.time_s]])
+    nearest_m = float(np.hypot(behind, beside).min()) if np.diff(ends).max() < WATCHED_S else None
     within = (np.abs(behind) <= REACH_M) & (np.abs(beside) <= BESIDE_M)
     if not within.any():
-        return middle, MIDDLE_SD_S, None
+        return middle, MIDDLE_SD_S, None, nearest_m
     first, last = np.flatnonzero(within)[[0, -1]]
     step_s = time_s[first] - time_s[first - 1] if first else LONGEST_GAP_S
     sd_s = float(np.hypot(TOUCH_SD_S, step_s / np.sqrt(12)))
     watched = bool(np.all(np.diff(time_s[max(first - 1, 0) : last + 2]) < 0.2)) and first > 0 and last + 1 < len(time_s)
     length = float(np.interp(time_s[last], b.time_s, b.u) - np.interp(time_s[first], b.time_s, b.u))
-    return float(time_s[first]), sd_s, length if watched else None
+    return float(time_s[first]), sd_s, length if watched else None, nearest_m
+
+
+def _near(way: Way, time_s: Floats) -> NDArray[np.bool_]:
+    """(n,) moments at which the next sights before and after are no further apart than WATCHED_S."""
+    after = np.clip(np.searchsorted(way.time_s, time_s), 0, len(way.time_s) - 1)
+    before = np.clip(np.searchsorted(way.time_s, time_s, side="right") - 1, 0, None)
+    inside = (time_s >= way.time_s[0]) & (time_s <= way.time_s[-1])
+    return np.asarray(inside & (way.time_s[after] - way.time_s[before] <= WATCHED_S))
 
 
 def _speed(way: Way, time_s: float) -> float | None:

@@ -173,6 +173,7 @@ class Exchange(Model):
     place_m: float | None = None
     where: Literal["straight", "corner", "finish"] | None = None
     push_m: float | None = None
+    nearest_m: float | None = Field(default=None, description="between the two, at the least")
     speed_before_mps: float | None = None
     speed_after_mps: float | None = None
     confidence: float | None = Field(default=None, ge=0, le=1, description="that it is this team's")

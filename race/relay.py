@@ -1,5 +1,7 @@
 """A relay's legs and straights, from its exchanges, its crossings and its teams' ways over the ice."""
 
+from itertools import pairwise, takewhile
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,9 +13,12 @@ Floats = NDArray[np.float64]
 
 LONGEST_LAP_S = 16.0
 """Between two crossings of a team further apart than this, how far it has come is not known."""
+USUAL_LAP_S, BEHIND_LAPS = 9.3, 0.25
+"""A lap takes so long, and the field is up to twice so far behind the leaders."""
 NEAR_LAPS = 0.4
 """An exchange so near to where the event's legs usually change is that change."""
-AFTER_START_S, BEFORE_FINISH_S = 5.0, 1.0
+AFTER_START_S, BEFORE_FINISH_S, HOME_M = 5.0, 1.0, 40.0
+"""Who goes in just before the finish, or after it, has finished."""
 MEMBERS = 4
 ON_LINE_M = 3.0
 SHORTEST_S, LONGEST_S = 1.5, 5.0
@@ -27,11 +32,12 @@ def with_relay(race: Race, exchanges: list[Exchange], ice: IcePaths | None, even
     end_s = {row.competitor: row.time_s for row in race.finish if row.time_s is not None}
     last_s = max(end_s.values(), default=np.inf)
     begin_s = -np.inf if race.race_start_s is None else race.race_start_s + AFTER_START_S
-    kept = [
-        _numbered(one, laps_skated(race, one.competitor, one.time_s), event)
+    told = [
+        _numbered(one, _laps(race, one, event), event)
         for one in exchanges
         if begin_s <= one.time_s <= end_s.get(one.competitor or 0, last_s) - BEFORE_FINISH_S
     ]
+    kept = [one for one in told if one.s_m is None or one.s_m < event.distance_m - HOME_M]
     teams = []
     for competitor in race.competitors:
         mine = [one for one in kept if one.competitor == competitor.id]
@@ -47,6 +53,36 @@ def with_relay(race: Race, exchanges: list[Exchange], ice: IcePaths | None, even
             )
         )
     return race.model_copy(update={"exchanges": kept, "relay": teams})
+
+
+def _laps(race: Race, one: Exchange, event: RaceEvent) -> float | None:
+    """How many laps the team has done: about so many as the score bug, its crossings or all others' say, and its place
+    tells the rest."""
+    about = _shown(race, one.time_s, event)
+    if about is None:
+        about = laps_skated(race, one.competitor, one.time_s)
+    if about is None:
+        known = [laps_skated(race, other.id, one.time_s) for other in race.competitors]
+        others = [laps for laps in known if laps is not None]
+        about = float(np.median(others)) if others else None
+    if about is None or one.place_m is None:
+        return about
+    part = one.place_m / LAP_M
+    return part + round(about - part)
+
+
+def _shown(race: Race, time_s: float, event: RaceEvent) -> float | None:
+    """Laps done by the leaders as the score bug has it, which shows the laps to go when they cross the line."""
+    shown = [row for row in race.scorebug if row.laps_to_go is not None and row.time_s <= time_s]
+    # what was read once only, between others, was misread
+    sure = [b for a, b in pairwise(shown) if a.laps_to_go == b.laps_to_go]
+    if not sure or sure[-1].laps_to_go is None:
+        return None
+    run = list(takewhile(lambda row: row.laps_to_go == sure[-1].laps_to_go, reversed(sure)))
+    since_s = time_s - run[-1].time_s
+    if since_s > LONGEST_LAP_S:
+        return None
+    return event.laps - sure[-1].laps_to_go + since_s / USUAL_LAP_S - BEHIND_LAPS
 
 
 def laps_skated(race: Race, competitor: int | None, time_s: float) -> float | None:

@@ -6,6 +6,7 @@ from race.events import RaceEvent
 from race.formats import Race
 from race.ice import IcePaths
 from race.incidents.find import find_incidents
+from race.incidents.relay import late_exchanges
 from race.racers import Paths
 
 __all__ = ["find_incidents", "with_incidents"]
@@ -22,4 +23,9 @@ def with_incidents(race: Race, paths: Paths, ice: IcePaths | None, event: RaceEv
     box = np.where(paths.seen[..., None], paths.box, np.nan)
     finish_s = {row.competitor: row.time_s for row in race.finish if row.time_s is not None}
     found = find_incidents(ice, box, ice.rink, event, ice.from_start, names, finish_s)
-    return race.model_copy(update={"incidents": found})
+    race = race.model_copy(update={"incidents": found})
+    if event is None or not race.exchanges:
+        return race
+    found = sorted([*found, *late_exchanges(race, event, names)], key=lambda one: one.start_s)
+    numbered = [one.model_copy(update={"id": number}) for number, one in enumerate(found, start=1)]
+    return race.model_copy(update={"incidents": numbered})

@@ -6,7 +6,8 @@ import pytest
 from race.evaluate_relay import exchange_scores
 from race.events import find_event
 from race.exchanges import Way, pair_turns, turns
-from race.formats import Competitor, Crossing, Exchange, FinishRow, Race, Video
+from race.formats import Competitor, Crossing, Exchange, FinishRow, Incident, Race, ScorebugReading, Video
+from race.incidents.relay import late_exchanges
 from race.relay import laps_skated, with_relay
 from tests.race.made_ice import FPS, made_ice
 
@@ -103,6 +104,47 @@ def test_laps_are_not_known_where_crossings_are_missing() -> None:
     assert laps_skated(few, 1, 60.0) is None
     assert laps_skated(race, 2, 60.0) is None
     assert laps_skated(race, None, 60.0) is None
+
+
+def shown(to_go: int, time_s: float) -> list[ScorebugReading]:
+    return [ScorebugReading(time_s=time_s + k, clock_s=time_s + k - 10, laps_to_go=to_go) for k in range(3)]
+
+
+def test_the_score_bug_counts_the_laps_and_the_place_tells_the_rest() -> None:
+    # The crossings are three laps short; the leader came to 8 to go at 100 s, the touch is 11 m before the line.
+    wrong = [row.model_copy(update={"time_s": (row.time_s or 0) + 27}) for row in a_race().crossings]
+    race = a_race().model_copy(update={"crossings": wrong, "finish": [], "scorebug": shown(8, 100.0)})
+    told = [Exchange(competitor=None, time_s=time_s, place_m=LAP_M - 11) for time_s in (101.0, 108.5)]
+    first, second = with_relay(race, told, None, RELAY).exchanges
+    assert first.s_m == pytest.approx(10 * LAP_M - 11, abs=0.1)
+    assert second.s_m == pytest.approx(11 * LAP_M - 11, abs=0.1)
+    assert (first.leg, second.leg) == (5, None)
+
+
+@pytest.mark.parametrize(
+    ("s_m", "sd_s", "told"),
+    [
+        (16 * LAP_M - 11.5, 0.2, False),
+        (16.5 * LAP_M - 11.5, 0.2, True),
+        (16 * LAP_M + 10, 0.6, False),
+        (None, 0.2, False),
+    ],
+)
+def test_a_change_in_the_last_two_laps_is_asked_about(s_m: float | None, sd_s: float, told: bool) -> None:
+    one = Exchange(competitor=1, time_s=160.0, time_sd_s=sd_s, s_m=s_m, where="straight", confidence=0.8)
+    race = a_race().model_copy(update={"exchanges": [one]})
+    found = late_exchanges(race, RELAY, {1: "KOR"})
+    assert [(row.kind, [code.code for code in row.codes], row.competitors) for row in found] == (
+        [("relay_exchange_fault", ["R2"], [1])] if told else []
+    )
+    if found:
+        assert "KOR" in (found[0].question or "")
+        assert found[0].start_s < 160 < found[0].end_s
+        assert 0.5 < found[0].confidence <= 0.9
+        fall = Incident(id=1, kind="fall", start_s=145, end_s=150, competitors=[1], confidence=0.9)
+        assert late_exchanges(race.model_copy(update={"incidents": [fall]}), RELAY, {}) == []
+        other = fall.model_copy(update={"competitors": [2]})
+        assert len(late_exchanges(race.model_copy(update={"incidents": [other]}), RELAY, {})) == 1
 
 
 def test_straights_with_and_without_an_exchange() -> None:

@@ -1,0 +1,57 @@
+"""What only relays have: a change in the last two laps (R2), from the exchanges and the laps the score bug counts."""
+
+import math
+
+from race.events import LAP_M, RaceEvent
+from race.formats import Code, Exchange, Incident, Race
+
+LAST_LAPS = 2
+LATE_M, PLACE_SD_M = 15.0, 6.0
+"""The last change is at the beginning of the straight that ends the leg; from so far beyond its end it is late. And the
+error of a place whose moment is sure, by which the chance is worked out."""
+SPEED_MPS = 11.0
+SURE_S = 0.55
+"""What rests on one of the two alone, who comes out or goes in, is too little for a question."""
+FALL_S = 40.0
+"""After a fall of the team so long before, a change is allowed at any time."""
+TOLD_FROM, MOST = 0.5, 0.9
+"""Laps may be miscounted and a turn misread: nothing is surer than MOST."""
+
+
+def late_exchanges(race: Race, event: RaceEvent, names: dict[int, str]) -> list[Incident]:
+    """Questions about exchanges in the last two laps, without ids; what is more likely unreal than real is not told."""
+    chances = [(one, _late(one, race, event)) for one in race.exchanges]
+    return [_incident(one, chance, names) for one, chance in chances if chance >= TOLD_FROM]
+
+
+def _late(one: Exchange, race: Race, event: RaceEvent) -> float:
+    if one.s_m is None or (one.time_sd_s or 0.0) > SURE_S:
+        return 0.0
+    fell = any(
+        row.kind == "fall"
+        and one.time_s - FALL_S <= row.start_s <= one.time_s
+        and (one.competitor is None or one.competitor in row.competitors)
+        for row in race.incidents
+    )
+    limit_m = event.distance_m - LAST_LAPS * LAP_M + LATE_M
+    sd_m = math.hypot(PLACE_SD_M, SPEED_MPS * (one.time_sd_s or 0.0))
+    return 0.0 if fell else 0.5 * (1 + math.erf((one.s_m - limit_m) / sd_m / math.sqrt(2)))
+
+
+def _incident(one: Exchange, chance: float, names: dict[int, str]) -> Incident:
+    """``competitors`` is empty where it is not known which team it was."""
+    team = "a team" if one.competitor is None else names.get(one.competitor, f"competitor {one.competitor}")
+    evidence = {"where": one.where, "s_m": one.s_m, "nearest_m": one.nearest_m, "team_confidence": one.confidence}
+    return Incident(
+        id=0,
+        kind="relay_exchange_fault",
+        start_s=one.time_s - 1.0,
+        end_s=one.time_s + 1.5,
+        at_s=one.time_s,
+        competitors=[] if one.competitor is None else [one.competitor],
+        roles={} if one.competitor is None else {str(one.competitor): "late exchange"},
+        codes=[Code(code="R2", weight=1.0)],
+        confidence=round(min(chance, MOST), 3),
+        evidence={name: value for name, value in evidence.items() if value is not None},
+        question=f"Did {team} change within the last two laps?",
+    )
