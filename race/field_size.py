@@ -62,8 +62,13 @@ def count_starting(at: Floats, racing: Mask, seconds: Floats, event: RaceEvent |
 
 
 def count_racing(at_once: Ints, per_second: float, event: RaceEvent | None, least: int) -> int:
-    """How many race, by how many were seen racing at once in each picture, but no fewer than ``least``."""
+    """How many race, by how many were seen racing at once in each picture, but no fewer than ``least``.
+
+    In a relay members race beside each other around an exchange, so that what was named or stood on the start line
+    tells more, where it is a full field."""
     relay = event is not None and event.is_relay
+    if relay and event is not None and least >= event.field[0]:
+        return min(least, MOST_TEAMS)
     size = max(least, event.field[0] if event is not None else 1)
     while size < (MOST_TEAMS if relay else MOST_RACERS):
         enough = COUNTED_S * per_second

@@ -187,7 +187,7 @@ def shown_laps(readings: Sequence[ScorebugReading]) -> list[ShownLap]:
     """What the rows said at each crossing, by majority over all readings with the same laps to go."""
     names: dict[tuple[int, int], Counter[str]] = {}
     times: dict[tuple[int, str], Counter[float]] = {}
-    for reading in readings:
+    for reading in _not_misread(readings):
         if reading.laps_to_go is None:
             continue
         for row in reading.rows:
@@ -203,6 +203,17 @@ def shown_laps(readings: Sequence[ScorebugReading]) -> list[ShownLap]:
         lap_time_s = lap_times.most_common(1)[0][0] if lap_times else None
         laps.append(ShownLap(laps_to_go, rank, name, lap_time_s))
     return laps
+
+
+def _not_misread(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
+    """Those with laps to go, without a number that those before and after do not have but agree on another."""
+    counted = [reading for reading in readings if reading.laps_to_go is not None]
+    laps = [reading.laps_to_go for reading in counted]
+    return [
+        reading
+        for k, reading in enumerate(counted)
+        if not 0 < k < len(laps) - 1 or laps[k - 1] != laps[k + 1] or laps[k] == laps[k - 1]
+    ]
 
 
 def ranks_at_finish(readings: Sequence[ScorebugReading], stopped_at_s: float) -> dict[str, int]:

@@ -25,6 +25,7 @@ from simulation.sightings import (
     in_front,
     overlap,
     recall,
+    registered,
     shaded,
     union,
 )
@@ -586,7 +587,8 @@ def _fit_poses(pairs: Pairs) -> Fitted:
             continue
         footage = clip.footage
         known = np.asarray(seen.poses.known)
-        asked, lost = asked + len(known), lost + int((~known).sum())
+        wanted = registered(footage)
+        asked, lost = asked + int(wanted.sum()), lost + int((wanted & ~known).sum())
         error = np.full((len(known), 2), np.nan)
         middle = np.array(footage.size) / 2
         for n in np.flatnonzero(known):

@@ -19,12 +19,9 @@ from simulation.figure import Pictured
 from simulation.lines import sight_lines
 from simulation.motion import Motion, Person
 from simulation.noise import Noise, default_noise
-from simulation.sightings import camera_steps, detections, noise_like, wandering
+from simulation.sightings import camera_steps, detections, noise_like, registered, wandering
 
 Mask = NDArray[np.bool_]
-
-REGISTERED = ("main", "fixed")
-"""The cameras whose pose over the rink vision is to find."""
 
 
 def observe(
@@ -80,10 +77,7 @@ def _poses(footage: Footage, noise: Noise, draws: Draws) -> Poses:
     right, down = (noise_like(draws, count, lasts) * tolerance for _ in range(2))
     off = np.tile(np.eye(3), (count, 1, 1))  # a small turn about the camera's axes
     off[:, 0, 2], off[:, 2, 0], off[:, 1, 2], off[:, 2, 1] = right, -right, down, -down
-    seen = np.zeros(count, bool)
-    for take in footage.takes:
-        seen[take.first - 1 : take.last] = take.camera in REGISTERED
-    seen &= ~_spells(draws, count, noise.pose_lost_chance, 2 * lasts)
+    seen = registered(footage) & ~_spells(draws, count, noise.pose_lost_chance, 2 * lasts)
     here = np.where(seen, 1.0, np.nan)
     left, _, right_turn = np.linalg.svd(off @ footage.rotation)  # their product is the nearest rotation
     return Poses(

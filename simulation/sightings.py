@@ -18,6 +18,8 @@ Mask = NDArray[np.bool_]
 LEAST_PX = 8.0
 """Nobody smaller is found."""
 LEAST_SCORE = 0.05
+REGISTERED = ("main", "fixed", "handheld")
+"""The cameras whose pose over the rink vision is to find."""
 OWN_SHARE = 0.3, 1.0
 """Of a suit's colours, what is its own."""
 
@@ -175,6 +177,14 @@ def _doubles(box: Floats, visible: Floats, frame: NDArray[np.intp], noise: Noise
     out = np.column_stack([frame + 1, box + off * box[:, 3:], low + (high - low) * draws.uniforms(len(box)) ** 2])
     out[:, 3:5] = np.maximum(out[:, 3:5], 2.0)
     return out
+
+
+def registered(footage: Footage) -> Mask:
+    """(F,) pictures of cameras whose pose vision is to find."""
+    seen = np.zeros(len(footage), bool)
+    for take in footage.takes:
+        seen[take.first - 1 : take.last] = take.camera in REGISTERED
+    return seen
 
 
 def camera_steps(footage: Footage) -> Floats:

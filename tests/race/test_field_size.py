@@ -16,6 +16,7 @@ def test_who_is_seen_racing_at_once_for_long_enough_counts():
     # two of a team race for seconds at an exchange
     assert count_racing(np.array([4] * 400 + [5] * 60), 25.0, find_event("relay-5000m"), 0) == 4
     assert count_racing(np.array([4] * 400 + [5] * 160), 25.0, find_event("relay-5000m"), 0) == 5
+    assert count_racing(np.array([4] * 400 + [5] * 160), 25.0, find_event("relay-5000m"), 4) == 4  # named, or started
 
 
 def test_names_count_that_are_none_misread():

@@ -78,6 +78,13 @@ def test_rows_by_majority():
     ]
 
 
+def test_a_lap_count_misread_once_makes_no_rows_of_another_lap():
+    rows = [ScorebugRow(rank=1, name="KOREA")]
+    laps = [2, 2, 1, 1, 0, 1]
+    readings = [ScorebugReading(time_s=float(k), laps_to_go=n, rows=rows) for k, n in enumerate(laps)]
+    assert [row.laps_to_go for row in shown_laps(readings)] == [2, 1]
+
+
 def test_of_passages_too_near_for_a_lap_the_surer_one_stays():
     """Somebody crosses another line 3 s before the finish; the clock says which passage ends the race."""
     stray = [LineCrossing(1, 19.4, 0.01), LineCrossing(2, 19.6, 0.01), LineCrossing(0, 19.9, 0.01)]
