@@ -1,7 +1,8 @@
 """Which shots show the race: those in which several racers move together over the ice, and the clock runs.
 
 A replay shows racers too, but not the clock: where the clock has been on the screen, a shot without it is none of the
-race. What was shown twice is counted once.
+race. Where no clock was seen, shots at the end in which all are much slower are slow motion. What was shown twice is
+counted once.
 """
 
 import numpy as np
@@ -18,6 +19,8 @@ ALONE_S = 2.0
 """... or one while the clock runs."""
 CLOCKED_SHARE, UNCLOCKED_SHARE = 0.5, 0.05
 """Where the clock was read in so many pictures of some racing shot, one in which it was read in so few is a replay."""
+AT_PACE, SLOW_MOTION = 0.8, 0.75
+"""Without a clock: shots at the end in which racers have so little of the pace they had before show no race."""
 READ_EVERY_S, LEAST_S = 0.5, 1.0
 
 
@@ -54,7 +57,29 @@ def label_shots(
         for k in race:
             if clocked[k] <= UNCLOCKED_SHARE and shots[k].end_s - shots[k].start_s >= LEAST_S:
                 labelled[k] = labelled[k].model_copy(update={"kind": "replay"})
+    elif len(race) > 1:
+        for k in slow_at_the_end(race, [_pace(paths, racing, scene, k) for k in range(len(shots))]):
+            labelled[k] = labelled[k].model_copy(update={"kind": "replay"})
     return labelled
+
+
+def _pace(paths: Paths, racing: NDArray[np.bool_], scene: Scene, shot: int) -> float:
+    """What a quarter of the racers' speeds in a shot are above; NaN where nobody's is known."""
+    inside = scene.shot == shot
+    speed = paths.speed[racing][:, inside][paths.seen[racing][:, inside]]
+    known = speed[np.isfinite(speed)]
+    return float(np.percentile(known, 75)) if len(known) else float("nan")
+
+
+def slow_at_the_end(race: list[int], pace: list[float]) -> list[int]:
+    """Of the shots ``race`` those after the last one at the race's pace, if they are much slower: slow motion, or the
+    racers after the finish."""
+    known = [pace[k] for k in race if np.isfinite(pace[k])]
+    if not known:
+        return []
+    fastest = max(known)
+    last = max(k for k in race if pace[k] >= AT_PACE * fastest)
+    return [k for k in race if k > last and pace[k] < SLOW_MOTION * fastest]
 
 
 def _clocked(shots: list[Shot], read_s: NDArray[np.float64]) -> NDArray[np.float64]:
