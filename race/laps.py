@@ -187,7 +187,7 @@ def shown_laps(readings: Sequence[ScorebugReading]) -> list[ShownLap]:
     """What the rows said at each crossing, by majority over all readings with the same laps to go."""
     names: dict[tuple[int, int], Counter[str]] = {}
     times: dict[tuple[int, str], Counter[float]] = {}
-    for reading in _not_misread(readings):
+    for reading in not_misread(readings):
         if reading.laps_to_go is None:
             continue
         for row in reading.rows:
@@ -205,7 +205,7 @@ def shown_laps(readings: Sequence[ScorebugReading]) -> list[ShownLap]:
     return laps
 
 
-def _not_misread(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
+def not_misread(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
     """Those with laps to go, without a number that those before and after do not have but agree on another."""
     counted = [reading for reading in readings if reading.laps_to_go is not None]
     laps = [reading.laps_to_go for reading in counted]

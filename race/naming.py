@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.formats import ScorebugReading
+from race.laps import not_misread
 from race.who import SHOWING_S, Told, costs
 
 Floats = NDArray[np.float64]
@@ -83,9 +84,7 @@ def rows_told(
             told.append(Told(line.last_s, name, costs(place, line.rank, line.lag_s, away), np.isfinite(line.rank)))
     ranked = np.isfinite(rank).any(axis=0)
     counted_s = [
-        reading.time_s
-        for before, reading in pairwise(readings)
-        if reading.laps_to_go is not None and reading.laps_to_go != before.laps_to_go
+        reading.time_s for before, reading in pairwise(not_misread(readings)) if reading.laps_to_go != before.laps_to_go
     ]
     for from_s, place, name in _coming_up(readings):
         after_line = any(line.last_s <= from_s < line.last_s + SHOWN_FOR_S for line in lines)
