@@ -25,7 +25,8 @@ FELL_BACK_S = 3.0
 FALSE_START_S = 5.0
 """A clock that ran no longer was of a false start: nobody is further than 20 m by then."""
 NEW_BY_S = 20.0
-"""A race begins with a clock below this; what begins with more has to be seen for as long, else it is a replay."""
+"""A race begins with a clock below this; what begins with more has to be seen for as long, or to stop at a time of its
+own, else it is a replay."""
 LINED_UP_S = 20.0
 """Before the gun the field takes its places: so long at most belongs to the race."""
 PAUSE_S = 20.0
@@ -34,7 +35,7 @@ PAUSE_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Somebody raced from ``from_s`` to ``to_s``, seconds of the video; ``from_s`` is the gun's where a clock ran."""
+    """Somebody raced from ``from_s`` to ``to_s``, seconds of the video; ``from_s`` is the gun's if that was shown."""
 
     from_s: float
     to_s: float
@@ -61,20 +62,21 @@ def split_races(observations: Observations) -> list[Observations]:
 def by_clock(clock: list[ClockRun]) -> list[Stretch]:
     """The races that the runs of a clock, in time order, are of."""
     races: list[Stretch] = []
-    shown_s = 0.0  # what the clock had come to
+    shown_s, final_s = 0.0, None  # what the clock had come to, and stopped at
     for run in clock:
         first_s, last_s = run.start_s - run.race_start_s, run.end_s - run.race_start_s
         until_s = run.end_s if run.stopped_at_s is None else run.stopped_at_s
         if not races or first_s < shown_s - FELL_BACK_S:
-            if races and first_s >= NEW_BY_S and last_s - first_s < NEW_BY_S:
+            if races and first_s >= NEW_BY_S and last_s - first_s < NEW_BY_S and run.final_clock_s in (None, final_s):
                 continue  # a replay with its clock
-            from_s = max(run.race_start_s, races[-1].to_s if races else 0.0)
+            seen_from_s = races[-1].to_s if races else 0.0
+            from_s = run.race_start_s if run.race_start_s >= seen_from_s else run.start_s
             if races and shown_s <= FALSE_START_S:
                 from_s = races.pop().from_s
             races.append(Stretch(from_s, until_s))
         else:  # a cut within the race
             races[-1] = replace(races[-1], to_s=until_s)
-        shown_s = max(last_s, run.final_clock_s or 0.0)
+        shown_s, final_s = max(last_s, run.final_clock_s or 0.0), run.final_clock_s
     return races
 
 

@@ -6,8 +6,11 @@ The folders are those of ``shorttrack simulate``, alike in size and rate, all wi
 """
 
 import argparse
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
+from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,10 +49,9 @@ def join_session(folders: Sequence[Path], out: Path) -> None:
     whole = truths[0].video.model_copy(update={"path": "video.mp4", "frames": frames, "duration_s": frames / fps})
     out.mkdir(parents=True, exist_ok=True)
     if filmed == {True}:
-        _join_videos(videos, whole, card, out / "video.mp4")
-        from vision.frames import probe
-
-        whole = probe(out / "video.mp4").model_copy(update={"path": "video.mp4"})
+        join_videos(videos, whole, card, out / "video.mp4")
+        with (out / "video.mp4").open("rb") as film:
+            whole = whole.model_copy(update={"sha256": hashlib.file_digest(film, "sha256").hexdigest()})
     else:
         seen = [read_observations(folder) for folder in folders]
         write_observations(_join_observations(seen, begins, whole, card), out / "observations")
@@ -171,21 +173,25 @@ def _joined(parts: Sequence[Table]) -> Table:
     return type(parts[0])(**columns)  # type: ignore[arg-type]
 
 
-def _join_videos(videos: Sequence[Path], video: Video, card: int, out: Path) -> None:
+def join_videos(videos: Sequence[Path], video: Video, card: int, out: Path) -> None:
+    rate = Fraction(video.fps).limit_denominator(1001)
     with av.open(str(out), "w", options={"movflags": "+faststart"}) as film:
-        stream = film.add_stream("libx264", rate=round(video.fps), options={"preset": "veryfast", "crf": "21"})
+        stream = film.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "21"})
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"
-        for k, path in enumerate(videos):
-            if k:
-                picture = av.VideoFrame.from_ndarray(_card(f"HEAT {k + 1}", video), format="bgr24")
-                for _ in range(card):
-                    picture.pts = None
-                    film.mux(stream.encode(picture))
-            with av.open(str(path)) as part:
-                for picture in part.decode(video=0):
-                    picture.pts = None
-                    film.mux(stream.encode(picture))
+        for number, image in enumerate(_pictures(videos, video, card)):
+            picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+            picture.pts, picture.time_base = number, 1 / rate
+            film.mux(stream.encode(picture))
         film.mux(stream.encode(None))
+
+
+def _pictures(videos: Sequence[Path], video: Video, card: int) -> Iterator[NDArray[np.uint8]]:
+    for k, path in enumerate(videos):
+        if k:
+            yield from repeat(_card(f"HEAT {k + 1}", video), card)
+        with av.open(str(path)) as film:
+            for picture in film.decode(video=0):
+                yield np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
 
 
 def _card(text: str, video: Video) -> NDArray[np.uint8]:

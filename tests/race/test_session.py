@@ -36,7 +36,10 @@ def run(from_s: float, to_s: float, start_s: float, final_s: float | None = None
         ([run(5, 16, 4), run(71, 111, 70, 41.0)], [(4, 16), (70, 111.1)]),
         # a replay with the clock in it, then the next race; and one that was joined only for its last laps
         ([run(5, 45, 4, 41.2), run(50, 55, 14), run(91, 131, 90, 41.5)], [(4, 45.1), (90, 131.1)]),
-        ([run(5, 45, 4, 41.2), run(60, 81, 40, 41.5)], [(4, 45.1), (45.1, 81.1)]),
+        ([run(5, 45, 4, 41.2), run(60, 81, 40, 41.5)], [(4, 45.1), (60, 81.1)]),
+        # its last lap alone, with a time of its own; and the last lap of the same race again
+        ([run(5, 45, 4, 41.2), run(60, 71, 30, 41.5)], [(4, 45.1), (60, 71.1)]),
+        ([run(5, 45, 4, 41.2), run(60, 71, 30, 41.2)], [(4, 45.1)]),
         ([run(5, 45, 4, 41.2), run(61, 101, 60.9, 41.5)], [(4, 45.1), (60.9, 101.1)]),
     ],
 )

@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from race.errors import ScenarioError
 from race.evaluate_tracks import read_boxes
-from race.formats import read_race, read_session
+from race.formats import Video, read_race, read_session
 from race.observations import read_observations
 from race.session import split_races
 from simulation.scenario import Requirements, Scenario
-from simulation.session import CARD_S, join_session
+from simulation.session import CARD_S, join_session, join_videos
 from simulation.write import simulate_observations
 
 FPS = 10.0
@@ -56,3 +57,23 @@ def test_races_of_unlike_pictures_are_not_joined(tmp_path: Path, heats: list[Pat
     simulate_observations(HEAT, 3, "fixed", FPS, (320, 180), tmp_path / "other")
     with pytest.raises(ScenarioError, match="differ"):
         join_session([heats[0], tmp_path / "other"], tmp_path / "out")
+
+
+def test_films_are_joined_with_a_card_between(tmp_path: Path) -> None:
+    for k, shade in enumerate((40, 200)):
+        with av.open(str(tmp_path / f"{k}.mp4"), "w") as film:
+            stream = film.add_stream("libx264", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+            for _ in range(7):
+                image = np.full((36, 64, 3), shade, np.uint8)
+                film.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+            film.mux(stream.encode(None))
+    video = Video(path="v.mp4", sha256="", duration_s=1.9, fps=10, width=64, height=36, frames=19)
+    join_videos([tmp_path / "0.mp4", tmp_path / "1.mp4"], video, 5, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        pictures = [(float(one.time), one.to_ndarray(format="bgr24").mean(axis=(0, 1))) for one in film.decode(video=0)]
+    assert [time for time, _ in pictures] == pytest.approx([k / 10 for k in range(19)])
+    grey = [float(colour[1]) for _, colour in pictures]
+    assert grey[:7] == pytest.approx([40] * 7, abs=6)
+    assert grey[12:] == pytest.approx([200] * 7, abs=6)
+    assert all(colour[0] > colour[2] + 10 for _, colour in pictures[7:12])  # the card is blue
