@@ -39,6 +39,9 @@ MAX_GAP_S = 3.0
 """Gaps are measured along a trail of this length; a racer further behind is out of the pack."""
 REGISTERED_SHARE = 0.3
 """Of the race's pictures whose pose has to be known for racers to be followed on the ice."""
+ROUGH_POSE = 0.0031
+"""Of the picture's width that a pose may be off, 2 pixels of 640: with 2.6 the real clip's crossings are two pictures
+early and racers are taken for each other; simulated films that are right in metres have 0.7."""
 MOSTLY_REGISTERED = 0.8
 """The same for laps and crossings to be counted in metres, though racers were followed in the picture."""
 MAX_SIDE = 4.0
@@ -92,6 +95,9 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     in_race = np.array([shot.kind == "race" for shot in shots], bool)[scene.shot]  # (F,)
 
     rink = Rink(track_shift_m=observations.track_shift_m or 0.0)
+    if _too_rough(observations, in_race):
+        told = "where the camera looks on the rink is known too roughly for metres: order only"
+        observations = replace(observations, poses=None, warnings=[*observations.warnings, told])
     warnings: list[str] = []
     on_ice = _tracks_on_ice(observations, scene, in_race, rink, model, given)
     relay = model is not None and model.is_relay
@@ -147,6 +153,15 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"
         race = race.model_copy(update={"warnings": [*race.warnings, warning]})
     return Reconstruction(race, scene, tracks, ice, rank, gap_s)
+
+
+def _too_rough(observations: Observations, in_race: NDArray[np.bool_]) -> bool:
+    """Whether most of the race's poses are too uncertain to tell metres, and hardly any is sure."""
+    poses = observations.poses
+    if poses is None or not (poses.known & in_race).any():
+        return False
+    sure = poses.known & (poses.sd_px <= ROUGH_POSE * observations.video.width)
+    return float(np.mean(sure[in_race])) < REGISTERED_SHARE <= float(np.mean(poses.known[in_race]))
 
 
 def _tracks_on_ice(

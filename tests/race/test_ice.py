@@ -56,6 +56,15 @@ def test_laps_come_from_metres_where_racers_are_followed_in_the_picture(race, cr
     assert np.abs(np.array(times) - np.sort(crossing_times(s_m, 111.12))).max() < 0.05
 
 
+def test_no_metres_from_poses_that_are_rough(race):
+    observations, _ = race([10.0, 6.0], [12.0, 12.0], [0.5, 1.5], 4.0, registered=True)
+    rough = replace(observations.poses, sd_px=np.full(len(observations.poses.sd_px), 4.0))
+    result = reconstruct(replace(observations, poses=rough), Given())
+    assert (result.ice, result.race.camera_level) == (None, "A")
+    assert any("too roughly for metres" in line for line in result.race.warnings)
+    assert reconstruct(observations, Given()).race.camera_level == "B"
+
+
 def test_no_metres_without_a_pose(race):
     observations, _ = race([10.0, 6.0], [12.0, 12.0], [0.5, 1.5], 3.0)
     result = reconstruct(observations, Given())
