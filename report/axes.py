@@ -80,13 +80,14 @@ def end_labels(
     for id_, (x, y) in sorted(ends.items(), key=lambda item: item[1][1]):
         name = shortened(names[id_], 14, LABELS - 24)
         if x < LEFT + WIDTH * (1 - EARLY):
-            at = y
+            at = y + 14  # below the end, not on the line of another
             while any(abs(x - other_x) < LABELS and abs(at - other) < 17.0 for other_x, other in early):
                 at += 17.0
             early.append((x, at))
             svg.add(
-                *(plot.root, "text", name), x=x + 8, y=at + 5, font_size=12, fill=colours[id_], class_="name early",
+                *(plot.root, "text", name), x=x + 4, y=at + 5, font_size=12, fill=colours[id_], class_="name early",
                 stroke="#ffffff", stroke_width=3, paint_order="stroke",
+                text_anchor="end" if x > LEFT + 0.8 * WIDTH else "start",
             )  # fmt: skip
             continue
         at = max(y, lowest + 17.0)
