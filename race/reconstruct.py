@@ -12,6 +12,7 @@ from race.events import Gender, RaceEvent, find_event
 from race.exchanges import find_exchanges
 from race.formats import Event, Race
 from race.guess import one_name, possible_events
+from race.guess_racing import events_by_racing
 from race.ice import IcePaths, find_ice_paths
 from race.ice_laps import count_from_start, find_passages
 from race.ice_order import gaps_in_time
@@ -93,6 +94,8 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     read_s = np.array([reading.time_s for reading in observations.scorebug if reading.clock_s is not None])
     shots = label_shots(observations.shots, scene, paths, racing, clock, read_s)
     in_race = np.array([shot.kind == "race" for shot in shots], bool)[scene.shot]  # (F,)
+    if model is None and not any(reading.laps_to_go is not None for reading in observations.scorebug):
+        event, model = _named(events_by_racing(observations, scene, paths, racing, in_race), given)
 
     rink = Rink(track_shift_m=observations.track_shift_m or 0.0)
     if _too_rough(observations, in_race):
@@ -207,7 +210,11 @@ def _event(observations: Observations, given: Given, final: ClockRun | None) -> 
         only = model.is_relay  # each relay is skated by one gender
         gender: Gender | None = model.gender if given.gender or only else None
         return Event(name=model.name, gender=gender, laps=model.laps, source="given"), model
-    events = _possible(observations, final)
+    return _named(_possible(observations, final), given)
+
+
+def _named(events: list[RaceEvent], given: Given) -> tuple[Event, RaceEvent | None]:
+    """What all of ``events`` share; no event where they differ in name."""
     if given.gender is not None:
         events = [event for event in events if event.gender == given.gender]
     name, gender_ = one_name(events)

@@ -1,7 +1,18 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from race.formats import ScorebugReading, ScorebugRow
+from race.competitors import track_everybody
+from race.formats import ScorebugReading, ScorebugRow, read_race
 from race.guess import one_name, possible_events
+from race.guess_racing import events_by_racing, possible_by
+from race.observations import read_observations
+from race.racers import find_racers
+from race.scene import make_scene
+from race.session import cut_out
+from simulation.scenario import Requirements, Scenario
+from simulation.write import simulate_observations
 
 
 def reading(clock_s, laps_to_go):
@@ -56,3 +67,38 @@ def test_names_of_nations_make_it_a_relay():
     assert one_name(possible_events(named("A. KIM", "B. MIN", "C. LEE", "D. ITA"), None)) == (None, None)
     assert one_name(possible_events(named("KOR", "A. KIM"), None)) == (None, None)
     assert one_name(possible_events(named("KOREA", "NED", "LAT", "China", "F RA", "FTA"), None)) == ("relay-2000m", "x")
+
+
+@pytest.mark.parametrize(
+    ("racing_s", "side", "names"),
+    [
+        (46.0, None, {"500m"}),
+        (46.0, "far", {"500m"}),
+        (46.0, "near", set()),
+        (95.0, "near", {"1000m"}),
+        (160.0, None, {"1500m", "relay-2000m"}),
+        (160.0, "far", {"1500m"}),
+        (170.0, "near", {"relay-2000m"}),
+        (20.0, None, set()),  # not a whole race
+    ],
+)
+def test_how_long_and_from_which_side_they_raced(racing_s, side, names):
+    assert {event.name for event in possible_by(racing_s, side)} == names
+
+
+def test_a_whole_race_without_a_score_bug_is_guessed_and_a_part_is_not(tmp_path):
+    scenario = Scenario(event="1000m", starters=4, require=Requirements(falls=0))
+    simulate_observations(scenario, 1, "fixed", 12.5, (640, 360), tmp_path)
+    whole = replace(read_observations(tmp_path), scorebug=[])
+    assert whole.poses is not None
+    assert named(whole) == {"1000m"}
+    gun_s = read_race(tmp_path).race_start_s
+    assert named(cut_out(whole, gun_s + 6.0, 1000.0)) == set()  # begins when all race
+    assert named(cut_out(whole, 0.0, gun_s + 70.0)) == set()  # ends while all race
+
+
+def named(observations):
+    scene = make_scene(observations)
+    _, paths = track_everybody(observations, scene)
+    in_race = np.ones(len(scene.time_s), bool)
+    return {event.name for event in events_by_racing(observations, scene, paths, find_racers(paths, scene), in_race)}

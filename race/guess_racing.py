@@ -1,0 +1,81 @@
+"""Which event this is where the score bug does not tell: for how long people raced, and on which straight they started.
+
+Told only of a race seen whole: nobody races when the video begins, and all have slowed down when it ends. Needs no
+metres but for the side.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.events import EVENTS, RaceEvent, Start
+from race.guess import TOTAL_S
+from race.observations import Observations
+from race.racers import CLOSE_UP, RACING_SPEED, Paths
+from race.scene import Scene
+
+Mask = NDArray[np.bool_]
+
+BEFORE_S, AFTER_S = 2.0, 2.0
+"""The video shows so much before anybody races, and after the pace was last kept."""
+BIN_S, KEPT = 1.0, 0.75
+"""The race is over when racers have less of its usual pace, second by second."""
+LONGEST_PAUSE_S = 20.0
+FIRST_S = 1.0
+"""Who races in the first second says where the start line is."""
+SPEED_UP_S, GLIDE_S = 3.0, 12.0
+"""Racing speed is reached up to so long after the gun, and kept up to so long after the finish of the first."""
+
+
+def events_by_racing(
+    observations: Observations, scene: Scene, paths: Paths, racers: Mask, in_race: Mask
+) -> list[RaceEvent]:
+    """The events that fit; none where the race was not seen whole. ``racers`` (R,) of ``paths``, ``in_race`` (F,)."""
+    fast = racers[:, None] & (paths.speed >= RACING_SPEED) & (paths.box[..., 3] <= CLOSE_UP * scene.height)
+    together = (fast.sum(axis=0) >= 2) & in_race
+    moments = scene.time_s[together]
+    if not len(moments) or np.diff(moments).max(initial=0.0) > LONGEST_PAUSE_S:
+        return []
+    begin_s = float(moments[0])
+    end_s = _end(np.where(racers[:, None] & paths.seen, paths.speed, np.nan)[:, in_race], scene.time_s[in_race])
+    if begin_s - scene.time_s[0] < BEFORE_S or scene.time_s[-1] - end_s < AFTER_S:
+        return []
+    return possible_by(end_s - begin_s, _side(observations, scene, paths, fast, begin_s))
+
+
+def _end(speed: NDArray[np.float64], time_s: NDArray[np.float64]) -> float:
+    """When the pace of the race was last kept, from the racers' speeds (R, F) in its frames."""
+    bins = np.floor(time_s / BIN_S).astype(int)
+    times, pace = [], []
+    for k in np.unique(bins):
+        known = speed[:, bins == k]
+        known = known[np.isfinite(known)]
+        if len(known):
+            times.append((k + 1) * BIN_S)
+            pace.append(float(np.median(known)))
+    kept = np.array(pace) >= KEPT * np.median(pace)
+    return float(np.array(times)[kept][-1])
+
+
+def possible_by(racing_s: float, side: Start | None) -> list[RaceEvent]:
+    """The events of which racing is seen for so long, and that start on that side where it is known."""
+    return [
+        event
+        for event in EVENTS
+        if side in (None, event.start)
+        and TOTAL_S[event.name, event.gender][0] - SPEED_UP_S <= racing_s
+        and racing_s <= TOTAL_S[event.name, event.gender][1] + GLIDE_S
+    ]
+
+
+def _side(observations: Observations, scene: Scene, paths: Paths, fast: Mask, begin_s: float) -> Start | None:
+    """The straight on which those are who have just begun to race; None where the camera's pose is not known."""
+    if observations.poses is None:
+        return None
+    first = (scene.time_s >= begin_s) & (scene.time_s <= begin_s + FIRST_S) & observations.poses.known
+    row, frame = np.nonzero(fast & first)
+    if not len(row):
+        return None
+    box = paths.box[row, frame]
+    xy, _ = observations.poses.to_ice(frame, np.column_stack([box[:, 0] + box[:, 2] / 2, box[:, 1] + box[:, 3]]))
+    y = xy[np.isfinite(xy[:, 1]), 1]
+    return None if not len(y) else "near" if float(np.median(y)) < 0 else "far"
