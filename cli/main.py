@@ -228,6 +228,14 @@ def train(
 def export(
     weights: Annotated[Path, typer.Argument(metavar="WEIGHTS.pt", help="Trained weights.", show_default=False)],
     out: Annotated[Path, typer.Option(help="The .xml or .onnx file to write.", show_default=False)] = ...,  # type: ignore[assignment]
+    int8: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DATA",
+            help="Whole numbers of 8 bits (.xml): half the time. Ranges are read off this data set's pictures.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Convert a detector: .xml for OpenVINO, .onnx for ONNX Runtime.
 
@@ -235,7 +243,7 @@ def export(
     """
     from cli.train import export as run_export
 
-    run_export(weights, out)
+    run_export(weights, out, int8 or [])
 
 
 @app.command()

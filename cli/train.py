@@ -43,14 +43,20 @@ def train(
     stderr.print(f"{weights}", highlight=False, markup=False, soft_wrap=True)
 
 
-def export(weights: Path, out: Path) -> None:
-    """Write ``weights`` as .xml or .onnx. Raises ShorttrackError where that cannot be done."""
+def export(weights: Path, out: Path, int8: list[Path]) -> None:
+    """Write ``weights`` as .xml or .onnx; with data sets for ``int8`` in whole numbers. Raises ShorttrackError."""
     from vision.weights import convert_for_onnx, convert_for_openvino
 
     if not weights.is_file():
         raise ShorttrackError(f"{weights}: no such weights file")
+    if int8 and out.suffix != ".xml":
+        raise ShorttrackError(f"{out}: --int8 is for OpenVINO; name a file that ends in .xml")
     try:
-        if out.suffix == ".xml":
+        if int8:
+            from models.quantise import quantise
+
+            quantise(weights, out, int8)
+        elif out.suffix == ".xml":
             convert_for_openvino(weights, out, half=True)
         elif out.suffix == ".onnx":
             convert_for_onnx(weights, out)

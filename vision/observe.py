@@ -1,6 +1,7 @@
 """One pass over the video: everything that pixels are needed for."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -51,22 +52,21 @@ def observe(
     rows: list[Detections] = []
     lines: list[tuple[int, Line]] = []
     edges: list[Edges] = []
-    for batch in _batches(reader, BATCH):
-        for frame, found in zip(batch, detector.detect([frame.image for frame in batch]), strict=True):
-            people = found.box[found.score >= SURE_PERSON]
-            scorebug.update(frame.number, frame.time_s, frame.image)
-            motion, quality = camera.update(frame.image, people, scorebug.graphics_mask)
-            graphics = camera.graphics(scorebug.graphics_mask, frame.image.shape[:2])
-            edges.append(find_edges(frame.number, frame.image, people, graphics))
-            edges = [join_edges(edges)] if len(edges) >= JOIN_EVERY else edges
-            shots.update(frame.number, frame.time_s, frame.image)
-            lines += [(frame.number, line) for line in find_lines(frame.image, people)]
-            rows = _with(rows, _detections(frame, found))
-            numbers.append(frame.number)
-            times.append(frame.time_s)
-            motions.append(motion)
-            qualities.append(quality)
-            progress(frame)
+    for frame, found in watched(reader, detector):
+        people = found.box[found.score >= SURE_PERSON]
+        scorebug.update(frame.number, frame.time_s, frame.image)
+        motion, quality = camera.update(frame.image, people, scorebug.graphics_mask)
+        graphics = camera.graphics(scorebug.graphics_mask, frame.image.shape[:2])
+        edges.append(find_edges(frame.number, frame.image, people, graphics))
+        edges = [join_edges(edges)] if len(edges) >= JOIN_EVERY else edges
+        shots.update(frame.number, frame.time_s, frame.image)
+        lines += [(frame.number, line) for line in find_lines(frame.image, people)]
+        rows = _with(rows, _detections(frame, found))
+        numbers.append(frame.number)
+        times.append(frame.time_s)
+        motions.append(motion)
+        qualities.append(quality)
+        progress(frame)
     found_shots = shots.finish()
     frames = Frames(
         np.array(numbers, np.int32), np.array(times), np.array(motions).reshape(-1, 3, 3), np.array(qualities)
@@ -100,10 +100,9 @@ def find_people(
     """Only the people in the video at ``path``, and warnings. Raises VideoError where the video cannot be used."""
     reader = FrameReader(path, from_s, to_s)
     rows: list[Detections] = []
-    for batch in _batches(reader, BATCH):
-        for frame, found in zip(batch, detector.detect([frame.image for frame in batch]), strict=True):
-            rows = _with(rows, _detections(frame, found))
-            progress(frame)
+    for frame, found in watched(reader, detector):
+        rows = _with(rows, _detections(frame, found))
+        progress(frame)
     return _joined(rows), list(reader.warnings)
 
 
@@ -111,6 +110,18 @@ def _with(rows: list[Detections], row: Detections) -> list[Detections]:
     """``rows`` and ``row``, joined into one now and then (JOIN_EVERY)."""
     rows = [*rows, row]
     return [_joined(rows)] if len(rows) >= JOIN_EVERY else rows
+
+
+def watched(frames: Iterable[Frame], detector: Detector) -> Iterator[tuple[Frame, FrameDetections]]:
+    """Each picture with the people in it; those of the next pictures are looked for while the caller is at these."""
+    with ThreadPoolExecutor(1) as beside:
+        batch: list[Frame] = []
+        found = beside.submit(detector.detect, [])
+        for following in _batches(frames, BATCH):
+            started = beside.submit(detector.detect, [frame.image for frame in following])
+            yield from zip(batch, found.result(), strict=True)
+            batch, found = following, started
+        yield from zip(batch, found.result(), strict=True)
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
