@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from race.observations import Detections, Observations
 from race.racers import Paths, count_racers, find_pace, find_paths, find_steady
 from race.scene import Scene
-from tracking import DetectionTable, Tracks, track_field, track_whole
+from tracking import SKATERS, DetectionTable, Tracks, track_field, track_whole
 
 Mask = NDArray[np.bool_]
 
@@ -26,7 +26,9 @@ def track_everybody(observations: Observations, scene: Scene) -> tuple[Tracks, P
     """Tracks of all people and their paths over the ice."""
     found = observations.detections
     rows = np.flatnonzero((found.box[:, 2:] >= MIN_BOX_PX).all(axis=1))
-    tracks = track_whole(_table(found, rows), scene.number, scene.time_s, observations.frames.motion, scene.shot)
+    table = _table(found, rows)
+    plain = replace(SKATERS, hypotheses=0.0)  # who is who among the racers is decided by track_field
+    tracks = track_whole(table, scene.number, scene.time_s, observations.frames.motion, scene.shot, plain)
     detection = tracks.detection.copy()
     detection[tracks.seen] = rows[tracks.detection[tracks.seen]]
     tracks = replace(tracks, detection=detection)

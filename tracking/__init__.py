@@ -4,9 +4,10 @@ from tracking.compiling import kernel_cache
 
 with kernel_cache():
     from tracking.corrections import Corrections, Swap, apply_corrections, read_corrections
-    from tracking.field import FieldSettings, track_field
+    from tracking.field import track_field
     from tracking.files import TrackingFileError, read_det, read_motion, write_tracks
     from tracking.online import Matches, TrackerState, new_state, step
+    from tracking.person import HypothesisSettings
     from tracking.sequence import track_online
     from tracking.settings import CROWD, DANCE, SKATERS, Settings
     from tracking.tables import DetectionTable, Tracks
@@ -18,7 +19,7 @@ __all__ = [
     "SKATERS",
     "Corrections",
     "DetectionTable",
-    "FieldSettings",
+    "HypothesisSettings",
     "Matches",
     "Settings",
     "Swap",

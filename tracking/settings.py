@@ -89,6 +89,8 @@ class Settings:
     """A link over more than a second has to be this sure, 0 to 1, against its rivals."""
     fill_s: float = 0.3
     """Gaps of at most so many seconds are filled."""
+    hypotheses: float = 1.0
+    """Whether it is decided again who is who where people overlap; 0: no."""
 
 
 SKATERS = Settings()
@@ -102,9 +104,10 @@ CROWD = Settings(
     link_s=1.0,
     link_cost=2.0,
     fill_s=1.0,
+    hypotheses=0.0,
 )
 """Many people who walk, come and go."""
-DANCE = Settings(patience_s=10.0, acceleration=1.3, link_s=1.0)
+DANCE = Settings(patience_s=10.0, acceleration=1.3, link_s=1.0, hypotheses=0.0)
 """A fixed group that crosses all the time and changes speed at will."""
 
 SETTINGS = np.dtype([(field.name, np.float64) for field in fields(Settings)])

@@ -1,18 +1,44 @@
 """Tracking a sequence that is known from its first frame to its last.
 
 Tracks are made frame by frame, short and weak ones are dropped, the others are linked over their gaps by one global
-assignment, and short gaps are filled.
+assignment. Who is who where they overlap is then decided again, with many hypotheses, and short gaps are filled.
 """
 
 import numpy as np
 
-from tracking.linking import add_up, fit_ends, link
+from tracking.hypotheses import carry
+from tracking.linking import Camera, add_up, fit_ends, link
+from tracking.person import HypothesisSettings, costs_of
 from tracking.sequence import online_identities
 from tracking.settings import SKATERS, Settings
 from tracking.tables import DetectionTable, Floats, Ints, Rows, Tracks
 
 RELAXED = (1.0, 1.5, 2.5, 5.0)
 """Where more identities come out than there can be, links may cost so many times more."""
+
+
+FAST = 2.0
+"""Heights per second over the background: half of all people have to be faster, else hypotheses are not used. Who is
+fast cannot turn at will, as they expect; who dances or strolls can."""
+STRIDE_S = 0.4
+"""Speeds are measured over so many seconds."""
+MOST = 40
+"""Where more people are followed at a time than this, the hypotheses are of no use: they differ in too many places."""
+CROSSING = HypothesisSettings(
+    beam=20,
+    children=6,
+    keep_within=14.0,
+    place_sd=0.05,
+    size_sd=0.1,
+    speed_sd=3.0,
+    turning=4.0,
+    miss_covered=1.5,
+    lost_s=1.0,
+    score_change=1.0,
+    birth=5.0,
+    patience_s=60.0,
+)
+"""People who overlap."""
 
 
 def track_whole(
@@ -44,17 +70,85 @@ def track_whole(
     starts = fit_ends(pieces, detections.box, frame, time_s, camera, last=False)
     feature = _mean_features(pieces, detections.feature)
     for factor in RELAXED if max_identities is not None else RELAXED[:1]:
-        follower, sure = link(
+        follower, link_sure = link(
             ends, starts, camera, feature, settings.link_s, factor * settings.link_cost, settings.link_sure
         )
         if max_identities is None or np.sum(follower < 0) <= max_identities:
             break
-    chains = _chains(follower)
+    identity, sure = _number(_chains(follower), pieces, link_sure, len(detections))
+    fast = settings.hypotheses and _usual_speed(identity, detections.box, frame, time_s, camera) > FAST
+    if fast and to_plane is None:
+        shots = np.zeros(len(frames), np.int32) if shot is None else shot
+        linked = identity > 0
+        identity, odds = _decide_again(identity, detections, frames, time_s, motion, shots)
+        for rows in _split(identity):  # a box that was in no track is as sure as the next one that was
+            known = rows[linked[rows]]
+            if len(known):
+                sure[rows] = sure[known[np.minimum(np.searchsorted(known, rows), len(known) - 1)]]
+        sure *= odds
+    people = _split(identity)
     if max_identities is not None:
-        chains.sort(key=lambda chain: -sum(len(pieces[k]) for k in chain))
-        chains = chains[:max_identities]
-    chains.sort(key=lambda chain: int(pieces[chain[0]][0]))
-    return _assemble(chains, pieces, sure, detections, frames, time_s, settings.fill_s)
+        people = sorted(people, key=lambda rows: -len(rows))[:max_identities]
+    people.sort(key=lambda rows: int(rows[0]))
+    return _assemble(people, sure, detections, frames, time_s, settings.fill_s)
+
+
+def _number(chains: list[list[int]], pieces: list[Rows], link_sure: Floats, n: int) -> tuple[Rows, Floats]:
+    """Identity of each detection (N,), 0 for none, and how sure the links up to it are (N,)."""
+    identity, sure = np.zeros(n, np.int64), np.ones(n)
+    for number, chain in enumerate(chains, 1):
+        so_far = 1.0
+        for k in chain:
+            identity[pieces[k]], sure[pieces[k]] = number, so_far
+            so_far *= link_sure[k]
+    return identity, sure
+
+
+def _usual_speed(identity: Rows, box: Floats, frame: Rows, time_s: Floats, camera: Camera) -> float:
+    """Median speed of all people at all times, heights per second over the background; 0 where nothing is known."""
+    speeds = []
+    for rows in _split(identity):
+        at = frame[rows]
+        after = np.searchsorted(time_s[at], time_s[at] + STRIDE_S)
+        here = np.flatnonzero(after < len(rows))
+        here = here[camera.shot[at[here]] == camera.shot[at[after[here]]]]
+        a, b = rows[here], rows[after[here]]
+        feet = np.column_stack([box[a, 0] + 0.5 * box[a, 2], box[a, 1] + box[a, 3], np.ones(len(a))])
+        moved = np.einsum("nij,nj->ni", camera.from_first[frame[b]] @ camera.to_first[frame[a]], feet)
+        gone = np.column_stack([box[b, 0] + 0.5 * box[b, 2], box[b, 1] + box[b, 3]]) - moved[:, :2] / moved[:, 2:]
+        speeds.append(np.hypot(gone[:, 0], gone[:, 1]) / box[b, 3] / (time_s[frame[b]] - time_s[frame[a]]))
+    every = np.concatenate(speeds) if speeds else np.empty(0)
+    return float(np.median(every)) if len(every) else 0.0
+
+
+def _decide_again(
+    identity: Rows, detections: DetectionTable, frames: Ints, time_s: Floats, motion: Floats | None, shot: Ints
+) -> tuple[Rows, Floats]:
+    """Identities decided with a look at what comes after, and the odds of each (N,); as they were where there are too
+    many people for that.
+
+    The picture's edge is taken to be where boxes end.
+    """
+    n = len(detections)
+    strong = detections.box[identity > 0]
+    if not len(strong):
+        return identity, np.ones(n)
+    edge = np.concatenate(
+        [np.quantile(strong[:, :2], 0.002, axis=0), np.quantile(strong[:, :2] + strong[:, 2:], 0.998, axis=0)]
+    )
+    warp = np.tile(np.eye(3), (len(frames), 1, 1)) if motion is None else np.array(motion, np.float64)
+    warp[np.isnan(warp).any(axis=(1, 2))] = np.eye(3)
+    person, odds = np.full(n, -1, np.int64), np.ones(n)
+    done = carry(
+        *(detections.box, detections.score),
+        np.full((n, 1), np.nan) if detections.feature is None else np.sqrt(detections.feature),
+        np.ones(n, np.bool_),
+        *(np.searchsorted(detections.frame, frames), np.searchsorted(detections.frame, frames, side="right")),
+        *(np.ascontiguousarray(time_s, np.float64), warp, np.diff(shot, prepend=shot[:1]) != 0, edge),
+        *(identity - 1, int(identity.max()), MOST, CROSSING.beam, CROSSING.children, costs_of(CROSSING)),
+        *(person, odds),
+    )
+    return (person + 1, odds) if done else (identity, np.ones(n))
 
 
 def _split(identity: Rows) -> list[Rows]:
@@ -89,24 +183,17 @@ def _chains(follower: Rows) -> list[list[int]]:
 
 
 def _assemble(
-    chains: list[list[int]],
-    pieces: list[Rows],
+    people: list[Rows],
     sure: Floats,
     detections: DetectionTable,
     frames: Ints,
     time_s: Floats,
     fill_s: float,
 ) -> Tracks:
-    """The chains as tracks, ids from 1 in order of their first frame, gaps of at most ``fill_s`` filled in a line."""
+    """The rows of each of ``people`` as a track, ids from 1, gaps of at most ``fill_s`` filled in a line."""
     frame_of = np.searchsorted(frames, detections.frame)
     columns: list[list[np.ndarray]] = [[] for _ in range(7)]
-    for identity, chain in enumerate(chains, 1):
-        rows = np.concatenate([pieces[k] for k in chain])
-        confidence = np.ones(len(rows))
-        at = 0
-        for k in chain[:-1]:
-            at += len(pieces[k])
-            confidence[at:] *= sure[k]
+    for identity, rows in enumerate(people, 1):
         frame = frame_of[rows]
         steps = np.diff(frame)
         short = np.diff(time_s[frame]) <= fill_s
@@ -124,8 +211,8 @@ def _assemble(
         columns[3].append(detections.score[rows[from_row]])
         columns[4].append(ahead == 0)
         columns[5].append(rows[from_row])
-        columns[6].append(confidence[from_row])
-    if not chains:
+        columns[6].append(sure[rows[from_row]])
+    if not people:
         return Tracks(
             np.empty(0, np.int32),
             np.empty(0, np.int32),

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracking.field import OPTIONS, extend, track_field, uncut
+from tests.tracking.scenes import FPS, crossing, scene
+from tracking.field import track_field
+from tracking.hypotheses import extend
+from tracking.person import OPTIONS, uncut
 from tracking.tables import DetectionTable
-
-FPS = 25.0
 
 
 def naive_choices(costs, boxes):
@@ -37,7 +38,7 @@ def test_extend_finds_the_cheapest_joint_choices(size, boxes, children, random):
         option_cost[i, : len(costs[i])], option_det[i, : len(dets[i])] = costs[i], dets[i]
     counts = np.array([len(c) for c in costs])
     total, parent, taken = np.empty(children), np.empty(children, np.int64), np.empty((children, size), np.int64)
-    found = extend(7, 10.0, counts, option_cost, option_det, boxes, children, 0, total, parent, taken)
+    found = extend(7, 10.0, counts, option_cost, option_det, boxes, children, np.inf, 0, total, parent, taken)
     expected = naive_choices(costs, dets)[:children]
     assert found == len(expected)
     np.testing.assert_allclose(np.sort(total[:found]), [10.0 + cost for cost, _ in expected], atol=1e-9)
@@ -45,30 +46,6 @@ def test_extend_finds_the_cheapest_joint_choices(size, boxes, children, random):
     for row in taken[:found]:
         real = row[row >= 0]
         assert len(set(real)) == len(real)
-
-
-def scene(paths, hidden=(), width=60.0, height=100.0, noise=1.0, seed=0, merge_px=0.0):
-    """Detections of people walking along ``paths`` (R, F, 2), centres; (person, frame) of ``hidden`` are not seen.
-
-    With ``merge_px`` two whose centres are nearer than that are seen as one box, the union of both.
-    """
-    rng = np.random.default_rng(seed)
-    rows, truth = [], []
-    for t in range(paths.shape[1]):
-        boxes = []
-        for r in range(len(paths)):
-            if (r, t) not in hidden:
-                x, y = paths[r, t] + rng.normal(0, noise, 2)
-                boxes.append(([x - width / 2, y - height / 2, x + width / 2, y + height / 2], r))
-        if merge_px and len(boxes) == 2 and abs(boxes[0][0][0] - boxes[1][0][0]) < merge_px:
-            (a, _), (b, _) = boxes
-            boxes = [([min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])], -1)]
-        for (left, top, right, bottom), r in boxes:
-            rows.append((t + 1, left, top, right - left, bottom - top))
-            truth.append(r)
-    found = np.array(rows)
-    table = DetectionTable(found[:, 0].astype(np.int32), found[:, 1:5], np.full(len(found), 0.9))
-    return table, np.array(truth)
 
 
 def follow(table, frames, seed_frame, **kwargs):
@@ -82,14 +59,6 @@ def follow(table, frames, seed_frame, **kwargs):
 def identities(tracks, truth):
     """For every identity, the people it was seen on."""
     return {int(i): set(truth[tracks.detection[(tracks.id == i) & tracks.seen]].tolist()) for i in np.unique(tracks.id)}
-
-
-def crossing(frames=60, speeds=(200.0, 320.0), start=(100.0, 20.0), y=(300.0, 312.0)):
-    """Two to the right, the one behind faster: it goes by in the middle."""
-    t = np.arange(frames) / FPS
-    return np.array(
-        [np.stack([x + v * t, np.full(frames, h)], axis=-1) for x, v, h in zip(start, speeds, y, strict=True)]
-    )
 
 
 def test_one_who_goes_by_keeps_the_identity():
@@ -166,7 +135,7 @@ def test_every_detection_belongs_to_one_at_most():
     ],
 )
 def test_a_body_cut_by_the_pictures_edge_is_taken_to_be_whole(start, length, middle, whole):
-    assert uncut(start, length, 80.0, 640.0) == pytest.approx((middle, whole))
+    assert uncut(start, length, 80.0, 0.0, 640.0) == pytest.approx((middle, whole))
 
 
 def test_who_leaves_the_picture_comes_back_over_the_same_edge_as_the_same():
@@ -199,7 +168,7 @@ def test_who_leaves_the_picture_comes_back_over_the_same_edge_as_the_same():
 def test_costs_stand_where_the_kernels_look_for_them():
     from dataclasses import fields
 
-    import tracking.field as field
+    import tracking.person as person
 
-    for place, setting in enumerate(fields(field.FieldSettings)[3:]):
-        assert getattr(field, setting.name.upper()) == place
+    for place, setting in enumerate(fields(person.HypothesisSettings)[2:]):
+        assert getattr(person, setting.name.upper()) == place

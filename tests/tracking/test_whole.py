@@ -44,7 +44,7 @@ def test_who_comes_back_after_long_is_the_same() -> None:
     assert {len(set(ids[owner == k])) for k in (0, 1)} == {1}
     late = tracks.link_confidence[(tracks.frame > 300) & (tracks.box[:, 0] < 500)]
     assert (late < 1).all(), "a link over a long gap is not certain"
-    assert (tracks.link_confidence[tracks.box[:, 0] > 500] == 1).all()
+    assert (tracks.link_confidence[tracks.box[:, 0] > 500] > 0.99).all(), "nobody could be taken for the one who stands"
 
 
 def test_short_and_weak_tracks_are_dropped() -> None:
