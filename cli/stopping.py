@@ -1,6 +1,8 @@
 """Ctrl-C and SIGTERM end the program in good order: one line, the exit status of the signal, nothing half-written."""
 
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -21,6 +23,7 @@ def raise_when_stopped() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
+    sys.unraisablehook = _unraisable
 
 
 @contextmanager
@@ -36,3 +39,12 @@ def not_now() -> Iterator[None]:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped(number)
+
+
+def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
+    """Stopped where nothing can be raised from (a compiler's callback, a finalizer): again, soon."""
+    if isinstance(lost.exc_value, Stopped):
+        number = lost.exc_value.exit_status - 128
+        threading.Timer(0.05, signal.raise_signal, (number,)).start()
+    else:
+        sys.__unraisablehook__(lost)

@@ -217,6 +217,7 @@ def _ahead(frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]
     """``frames``, decoded a few ahead in a thread, which is over when this generator is."""
     with ThreadPoolExecutor(1, thread_name_prefix="decode") as thread:
         pending: deque[Future[Frame | None]] = deque()
+        thread.submit(int).result()  # starts the thread: if a signal broke into that later on, there would be two
         try:
             pending.extend(thread.submit(next, frames, None) for _ in range(AHEAD))
             while (frame := pending.popleft().result()) is not None:

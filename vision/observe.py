@@ -1,7 +1,8 @@
 """One pass over the video: everything that pixels are needed for."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -115,13 +116,17 @@ def _with(rows: list[Detections], row: Detections) -> list[Detections]:
 def watched(frames: Iterable[Frame], detector: Detector) -> Iterator[tuple[Frame, FrameDetections]]:
     """Each picture with the people in it; those of the next pictures are looked for while the caller is at these."""
     with ThreadPoolExecutor(1) as beside:
-        batch: list[Frame] = []
-        found = beside.submit(detector.detect, [])
-        for following in _batches(frames, BATCH):
-            started = beside.submit(detector.detect, [frame.image for frame in following])
-            yield from zip(batch, found.result(), strict=True)
-            batch, found = following, started
-        yield from zip(batch, found.result(), strict=True)
+        started: deque[tuple[list[Frame], Future[list[FrameDetections]]]] = deque()
+        for batch in _batches(frames, BATCH):
+            started.append((batch, beside.submit(detector.detect, [frame.image for frame in batch])))
+            if len(started) > 1:
+                yield from _done(*started.popleft())
+        for batch, found in started:
+            yield from _done(batch, found)
+
+
+def _done(batch: list[Frame], found: Future[list[FrameDetections]]) -> Iterator[tuple[Frame, FrameDetections]]:
+    return zip(batch, found.result(), strict=True)
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:

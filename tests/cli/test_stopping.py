@@ -50,8 +50,10 @@ def test_a_stopped_process(tmp_path: Path, clip: Path, name: str, number: signal
 @pytest.fixture
 def listening() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    hook = sys.unraisablehook
     raise_when_stopped()
     yield
+    sys.unraisablehook = hook
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -68,6 +70,19 @@ def test_not_while_results_are_put_in_place() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)
     assert stopped.value.exit_status == 130
+
+
+@pytest.mark.usefixtures("listening")
+def test_stopped_where_nothing_can_be_raised() -> None:
+    class Ending:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)
+
+    with pytest.raises(Stopped) as stopped:
+        Ending()
+        time.sleep(5)
+    assert stopped.value.exit_status == 143
 
 
 def test_a_signal_that_was_switched_off_stays_so() -> None:
