@@ -81,7 +81,8 @@ def test_stopped_where_nothing_can_be_raised() -> None:
 
     with pytest.raises(Stopped) as stopped:
         Ending()
-        time.sleep(5)
+        for _ in range(500):
+            time.sleep(0.01)
     assert stopped.value.exit_status == 143
 
 
