@@ -4,8 +4,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.ice import IcePaths
+from race.order import Order, find_order
 
 Floats = NDArray[np.float64]
+
+PLACE_SD_M = 1.5
+"""Who was out of sight for so long that their distance is less sure than this may be behind or ahead."""
+
+
+def find_ice_order(ice: IcePaths) -> Order:
+    """Order of the racers, by the gaps at moments at which both places are known well."""
+    with np.errstate(invalid="ignore"):
+        sure = np.hypot(ice.s_own_sd[:, None], ice.s_own_sd[None]) <= PLACE_SD_M
+    return find_order(gaps_in_time(ice), ice.time_s, sure)
 
 
 def gaps_in_time(ice: IcePaths) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from race.empty import empty_seconds
 from race.events import RaceEvent
 from race.field_size import COUNTED_PIECE_S, count_named, count_racing, count_starting
 from race.foot import cover
@@ -31,7 +32,8 @@ Mask = NDArray[np.bool_]
 
 RACING_MPS = 7.5
 """Over the ice: who is as fast races. Idle team-mates circle at 3 to 6 m/s."""
-RACING_S = 0.4
+SPEED_SD = 4.0
+"""A speed less sure than this, m/s, is that of a piece too short to have one: somebody on the start line, say."""
 IDLE_MPS = 5.5
 INSIDE_M = -1.5
 """So far inside the measured line nobody races who is not falling."""
@@ -52,10 +54,21 @@ HANDOVER_S, HANDOVER_M = 3.0, 1.5
 """In a relay the one who takes over is seen beside the one who hands over for at most so long, and as near (sd)."""
 UNEXPLAINED, UNEXPLAINED_PER_S, UNEXPLAINED_MOST = 2.0, 15.0, 60.0
 """Nats for a piece at racing speed that is nobody's."""
+BESIDE_S, BESIDE_PER_S = 4.0, 3.0
+"""In a relay who takes over and who has handed over are as fast as racers for so long: less."""
 IDLE_PER_S = 0.5
+WATCHED_S, LOST_S = 2.5, 0.3
+"""So long after it was last seen, and before it was seen again, it is known where a racer was, ..."""
+EMPTY_PER_S = 8.0
+"""... and so many nats it costs when the camera saw nobody there: those in the open are found in 95 of 100 pictures."""
 COLOUR, COLOUR_FLOOR, COLOUR_SAMPLE, COLOUR_MOST = 2.5, 0.08, 0.5, 15.0
 """Of a squared Hellinger distance, in units of what it is between one person's: a floor and a part for few pictures."""
-FIRST = 1.0
+COLOUR_SHARP = 2.0
+"""Half of so many colours as are told apart: who is known well fits the better for it."""
+FIRST = 6.0
+"""For somebody who was not seen before."""
+ALIKE, UNLIKE, OTHER_TEAM = 0.35, 0.55, 12.0
+"""Squared Hellinger distances between the colours of one team, and of two; and nats for another team in the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +147,25 @@ def identify(
         *(pace[firsts], pace[lasts], way[firsts], way[lasts]),
         *(guide.length_m, relay, link),
     )
-    seconds = np.array([len(rows) for rows in pieces.rows]) / per_second
-    left_out = np.where(
-        pieces.racing,
-        np.minimum(UNEXPLAINED + UNEXPLAINED_PER_S * seconds, UNEXPLAINED_MOST),
-        np.minimum(IDLE_PER_S * seconds, 1.0),
+    unseen_costs(
+        *(pieces.first_s, pieces.last_s, pieces.first, pieces.last, firsts, lasts),
+        np.minimum(np.searchsorted(scene.time_s, pieces.last_s + WATCHED_S), len(scene.time_s) - 1),
+        *(np.searchsorted(scene.time_s, pieces.first_s - WATCHED_S), way, guide.length_m),
+        *(empty_seconds(place, column, poses, guide, way, scene.time_s), link),
     )
+    seconds = np.array([len(rows) for rows in pieces.rows]) / per_second
+    left_out = _left_out(seconds, pieces.racing, relay)
     owner = np.full(len(seconds), -1, np.int64)
     margin = np.ones(len(seconds))
-    share_out(link, left_out, pieces.look, pieces.many, size, pieces.racing, owner, margin)
+    share_out(link, left_out, pieces.look, pieces.many, size, pieces.racing, relay, owner, margin)
     return _as_tracks(observations, scene, pieces, owner, margin, place, guide, column)
+
+
+def _left_out(seconds: Floats, racing: Mask, relay: bool) -> Floats:
+    """(K,) nats for pieces that are nobody's, seen for ``seconds`` (K,)."""
+    aside = np.minimum(seconds, BESIDE_S) if relay else np.zeros(len(seconds))
+    unexplained = UNEXPLAINED + BESIDE_PER_S * aside + UNEXPLAINED_PER_S * (seconds - aside)
+    return np.where(racing, np.minimum(unexplained, UNEXPLAINED_MOST), np.minimum(IDLE_PER_S * seconds, 1.0))
 
 
 def _describe(
@@ -168,6 +190,7 @@ def _describe(
         d = guide.rink.to_track(guide.to_ice(state[seen][:, [0, 3]])[0])[:, 1]
         for part in _parts(speed, d, relay):
             fast = (speed[part] >= RACING_MPS) & (d[part] >= INSIDE_M) & (state[seen[part], 1] > 0)
+            fast &= covariance[seen[part], 1, 1] <= SPEED_SD**2
             racing = fast.sum() >= max(2, 0.5 * len(fast)) if relay else bool(fast.sum() >= 2)
             first, last = seen[part[0]], seen[part[-1]]
             if racing:
@@ -277,6 +300,31 @@ def link_costs(
 
 
 @njit(cache=True)
+def unseen_costs(
+    first_s: Floats, last_s: Floats, first: Floats, last: Floats, first_frame: Ints, last_frame: Ints, until: Ints,
+    since: Ints, way: Floats, lap_m: float, empty: Floats, cost: Floats,
+) -> None:  # fmt: skip
+    """Add to cost (K, K) what it takes that piece b follows piece a though the camera saw nobody where a's racer went
+    on, or where b's came from.
+
+    ``until`` (K,) and ``since`` (K,) are the frames WATCHED_S after a and before b, ``empty`` (F, C) and ``way`` (F,)
+    as in ``race/empty.py``.
+    """
+    count, cells = len(first_s), empty.shape[1]
+    for a in range(count):
+        ca = int((last[a, 0] - way[last_frame[a]]) % lap_m / lap_m * cells) % cells
+        for b in range(a + 1, count):
+            if not np.isfinite(cost[a, b]) or first_s[b] - last_s[a] < LOST_S:
+                continue
+            middle = (last_frame[a] + first_frame[b]) // 2
+            if last[a, 1] > DOWN_MPS:
+                cost[a, b] += EMPTY_PER_S * (empty[min(until[a], middle), ca] - empty[last_frame[a], ca])
+            if first[b, 1] > DOWN_MPS:
+                cb = int((first[b, 0] - way[first_frame[b]]) % lap_m / lap_m * cells) % cells
+                cost[a, b] += EMPTY_PER_S * (empty[first_frame[b], cb] - empty[max(since[b], middle), cb])
+
+
+@njit(cache=True)
 def share_out(
     link: Floats,  # (K, K)
     left_out: Floats,  # (K,) nats for leaving a piece out
@@ -284,6 +332,7 @@ def share_out(
     many: Floats,  # (K,) pictures of each piece
     size: int,
     racing: Mask,
+    relay: bool,
     owner: Ints,  # (K,) out: racer from 0, -1 for nobody
     margin: Floats,  # (K,) out: odds, 0.5 to 1, that the piece is its racer's, against the best of other hypotheses
 ) -> None:
@@ -310,6 +359,8 @@ def share_out(
                         continue
                     begun = True  # those not seen yet are all alike
                     value = total[h] + FIRST
+                    if relay:
+                        value += _alike(colour[k], many[k], look[h], weight[h])
                 else:
                     value = total[h] + link[last[h, r], k]
                     if not np.isfinite(value):
@@ -319,7 +370,7 @@ def share_out(
                         for c in range(colours):
                             apart += 0.5 * (np.sqrt(look[h, r, c] / weight[h, r]) - np.sqrt(colour[k, c])) ** 2
                         usual = COLOUR_FLOOR + COLOUR_SAMPLE / weight[h, r] + COLOUR_SAMPLE / many[k]
-                        value += min(COLOUR * apart / usual, COLOUR_MOST)
+                        value += min(COLOUR * apart / usual, COLOUR_MOST) + COLOUR_SHARP * min(np.log(usual), 0.0)
                 new_total[born], new_parent[born], new_taken[born] = value, h, r
                 born += 1
         order = np.argsort(new_total[:born])
@@ -368,6 +419,19 @@ def share_out(
         owner[k] = taken[k, h]
         margin[k] = max(odds[k, h], 0.5)
         h = parent[k, h]
+
+
+@njit(cache=True)
+def _alike(colour: Floats, many: float, look: Floats, weight: Floats) -> float:
+    """Nats that somebody in these colours is of a team other than those of ``look`` (R, C) and ``weight`` (R,)."""
+    nearest = UNLIKE
+    for r in range(len(weight)):
+        if weight[r] > 0 and many > 0:
+            apart = 0.0
+            for c in range(len(colour)):
+                apart += 0.5 * (np.sqrt(look[r, c] / weight[r]) - np.sqrt(colour[c])) ** 2
+            nearest = min(nearest, apart)
+    return float(OTHER_TEAM * min(1.0, (UNLIKE - nearest) / (UNLIKE - ALIKE)))
 
 
 @njit(cache=True)

@@ -99,16 +99,19 @@ def smooth_sign(
     return ahead
 
 
-def find_order(gap: Floats, time_s: Floats) -> Order:
-    """Order from ``time_gaps``' output ``gap`` (R, R, F) and the frames' times (F,), seconds."""
+def find_order(gap: Floats, time_s: Floats, sure: NDArray[np.bool_] | None = None) -> Order:
+    """Order from ``time_gaps``' output ``gap`` (R, R, F) and the frames' times (F,), seconds.
+
+    ``sure`` (R, R, F): gaps that count; where none does the order stays as it was."""
     racers, _, frames = gap.shape
     signed = np.where(np.isnan(gap), -gap.transpose(1, 0, 2), gap)
+    counted = signed if sure is None else np.where(sure, signed, np.nan)
     ahead = np.zeros((racers, racers, frames), dtype=bool)
     for i in range(racers):
         for j in range(i + 1, racers):
-            ahead[i, j] = smooth_sign(signed[i, j], time_s, SWITCH_COST)
+            ahead[i, j] = smooth_sign(counted[i, j], time_s, SWITCH_COST)
             ahead[j, i] = ~ahead[i, j]
-    known = np.asarray(np.isfinite(signed).any(axis=2), np.bool_)
+    known = np.asarray(np.isfinite(counted).any(axis=2), np.bool_)
     return Order(ahead, signed, known)
 
 

@@ -15,7 +15,7 @@ from race.guess import one_name, possible_events
 from race.guess_racing import events_by_racing
 from race.ice import IcePaths, find_ice_paths
 from race.ice_laps import count_from_start, find_passages
-from race.ice_order import gaps_in_time
+from race.ice_order import find_ice_order
 from race.identify import identify
 from race.incidents import with_incidents
 from race.laps import Passage, after_the_gun, consistent, group_passages, number_passages
@@ -120,7 +120,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
             if model is not None:
                 warnings.clear()
                 ice = count_from_start(ice, model, observations.scorebug, final, warnings)
-            order = find_order(gaps_in_time(ice), scene.time_s)
+            order = find_ice_order(ice)
             passages = find_passages(ice, model)
             if not ice.from_start:
                 passages = number_passages(passages, observations.scorebug, _finish_s(final), model)

@@ -41,6 +41,8 @@ Floats = NDArray[np.float64]
 
 PHOTO_FINISH_SD = 1.64
 """A gap below so many of its standard deviations is no order: 90 % of a normal distribution lie within."""
+CLEARLY_SD = 2.0
+"""Crossings of which one was not seen are in order of their times if they are so many standard deviations apart."""
 DOUBT = 0.8
 """Identities below this confidence are listed as doubtful."""
 ONE_DOUBT_S = 1.0
@@ -277,19 +279,34 @@ def _frame_at(facts: Facts, time_s: float) -> int:
 
 
 def _rank_in(facts: Facts, passage: Passage, crossing: LineCrossing, active: NDArray[np.bool_]) -> int | None:
-    """1 + those who crossed earlier; None where somebody who was not seen to cross may have."""
+    """1 + those who crossed earlier; None where somebody who was not seen to cross may have.
+
+    In metres, whose time at the line is too unsure to tell is where it was when last seen: a camera that shows the one
+    would have shown the other go past.
+    """
     if len(facts.start_list) > len(facts.paths.ids):
         return None
-    crossed = {other.racer for other in passage.crossings}
+    crossed = {other.racer: other for other in passage.crossings}
     t = _frame_at(facts, crossing.time_s)
-    order = facts.order
-    for missing in range(len(facts.paths.ids)):
-        if missing in crossed:
+    order, rank = facts.order, 1
+    for racer in range(len(facts.paths.ids)):
+        if racer == crossing.racer:
             continue
-        behind = order.known[crossing.racer, missing] and order.ahead[crossing.racer, missing, t]
-        if not (behind and active[missing, : t + 1].any()):
+        other = crossed.get(racer)
+        known = order.known[crossing.racer, racer] and active[racer, : t + 1].any()
+        if other is not None and (facts.ice is None or not known or _told_apart(crossing, other)):
+            rank += other.time_s < crossing.time_s
+        elif not known or (facts.ice is None and not order.ahead[crossing.racer, racer, t]):
             return None
-    return 1 + sum(other.time_s < crossing.time_s for other in passage.crossings)
+        else:
+            rank += bool(order.ahead[racer, crossing.racer, t])
+    return rank
+
+
+def _told_apart(first: LineCrossing, second: LineCrossing) -> bool:
+    if first.seen and second.seen:
+        return True
+    return abs(first.time_s - second.time_s) > CLEARLY_SD * _spread_s(first, second)
 
 
 def _crossings(
@@ -408,9 +425,13 @@ def _finish(
 
 
 def _too_close(first: LineCrossing, second: LineCrossing) -> bool:
+    return abs(first.time_s - second.time_s) < PHOTO_FINISH_SD * _spread_s(first, second)
+
+
+def _spread_s(first: LineCrossing, second: LineCrossing) -> float:
+    """Standard deviation of the time between two crossings, without what they share."""
     own_s = [one.time_sd_s if one.own_sd_s is None else one.own_sd_s for one in (first, second)]
-    uncertainty_s = PHOTO_FINISH_SD * np.hypot(own_s[0], own_s[1])
-    return bool(abs(first.time_s - second.time_s) < uncertainty_s)
+    return float(np.hypot(own_s[0], own_s[1]))
 
 
 def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:

@@ -131,3 +131,12 @@ def test_switch_cost_is_what_its_docstring_says():
         signed = np.where(time_s < 10 - seconds, 0.3, -0.3)
         ahead = smooth_sign(signed, time_s, SWITCH_COST)
         assert np.count_nonzero(np.diff(ahead)) == changes
+
+
+def test_gaps_that_are_not_sure_leave_the_order_as_it_was():
+    signed = np.where(TIME_S < 4.0, 0.5, -0.5)
+    sure = np.broadcast_to(TIME_S < 3.0, (2, 2, len(TIME_S)))
+    order = find_order(gaps(signed), TIME_S, sure)
+    assert order.ahead[0, 1].all()
+    np.testing.assert_array_equal(order.gap_s[0, 1], signed)  # still told, though not counted
+    assert not find_order(gaps(signed), TIME_S).ahead[0, 1].all()

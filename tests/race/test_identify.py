@@ -1,0 +1,46 @@
+import numpy as np
+
+from race.identify import share_out
+
+GOOD, FAR = -1.0, 5.0
+
+
+def shared(link, look, many, size, relay, left_out=None):
+    count = len(look)
+    cost = np.full((count, count), np.inf)
+    for (a, b), value in link.items():
+        cost[a, b] = value
+    owner, margin = np.full(count, -1), np.ones(count)
+    racing = np.ones(count, bool)
+    left = np.full(count, 10.0) if left_out is None else np.asarray(left_out)
+    share_out(cost, left, np.asarray(look, float), np.asarray(many, float), size, racing, relay, owner, margin)
+    return owner.tolist(), margin
+
+
+RED, BLUE = (0.99, 0.01), (0.01, 0.99)
+
+
+def test_pieces_go_where_they_fit_best():
+    owner, margin = shared(
+        {(0, 2): GOOD, (1, 2): FAR, (0, 3): FAR, (1, 3): GOOD}, np.zeros((4, 2)), np.zeros(4), 2, False
+    )
+    assert owner[0] == owner[2] != owner[1] == owner[3]
+    assert margin.min() > 0.9
+
+
+def test_colours_decide_where_places_do_not():
+    link = {(a, b): 1.0 for a in (0, 1) for b in (2, 3)}
+    owner, _ = shared(link, [RED, BLUE, BLUE, RED], np.full(4, 20.0), 2, False)
+    assert owner[0] == owner[3] != owner[1] == owner[2]
+
+
+def test_in_a_relay_nobody_new_is_in_the_colours_of_a_team_that_is_there():
+    """A team-mate comes out beside the one who races; the second team is seen later only."""
+    look, many = [RED, RED, BLUE], np.full(3, 20.0)
+    link = {(0, 1): 8.0, (0, 2): 40.0, (1, 2): 40.0}
+    left_out = [10.0, 8.5, 10.0]
+    owner, _ = shared(link, look, many, 2, True, left_out)
+    assert owner[1] in (owner[0], -1)
+    assert owner[2] not in (owner[0], -1)
+    alone, _ = shared(link, look, many, 2, False, left_out)
+    assert alone[1] not in (alone[0], -1)  # in a race of single skaters two may wear the same
