@@ -37,10 +37,10 @@ def test_colours_decide_where_places_do_not():
 def test_in_a_relay_nobody_new_is_in_the_colours_of_a_team_that_is_there():
     """A team-mate comes out beside the one who races; the second team is seen later only."""
     look, many = [RED, RED, BLUE], np.full(3, 20.0)
-    link = {(0, 1): 8.0, (0, 2): 40.0, (1, 2): 40.0}
+    link = {(0, 1): 14.0, (0, 2): 40.0, (1, 2): 40.0}
     left_out = [10.0, 8.5, 10.0]
-    owner, _ = shared(link, look, many, 2, True, left_out)
+    owner, _ = shared(link, look, many, 3, True, left_out)
     assert owner[1] in (owner[0], -1)
     assert owner[2] not in (owner[0], -1)
-    alone, _ = shared(link, look, many, 2, False, left_out)
+    alone, _ = shared(link, look, many, 3, False, left_out)
     assert alone[1] not in (alone[0], -1)  # in a race of single skaters two may wear the same
