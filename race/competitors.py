@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from race.observations import Detections, Observations
 from race.racers import Paths, count_racers, find_pace, find_paths, find_steady
 from race.scene import Scene
+from race.standing import find_standing
 from tracking import SKATERS, DetectionTable, Tracks, track_field, track_whole
 
 Mask = NDArray[np.bool_]
@@ -27,7 +28,8 @@ def track_everybody(observations: Observations, scene: Scene) -> tuple[Tracks, P
     found = observations.detections
     rows = np.flatnonzero((found.box[:, 2:] >= MIN_BOX_PX).all(axis=1))
     table = _table(found, rows)
-    plain = replace(SKATERS, hypotheses=0.0)  # who is who among the racers is decided by track_field
+    # Who is who among the racers is decided by track_field; short and weak tracks tell who is slow for a moment.
+    plain = replace(SKATERS, hypotheses=0.0, shortest_s=0.15, weakest_score=0.3)
     tracks = track_whole(table, scene.number, scene.time_s, observations.frames.motion, scene.shot, plain)
     detection = tracks.detection.copy()
     detection[tracks.seen] = rows[tracks.detection[tracks.seen]]
@@ -58,6 +60,7 @@ def track_competitors(
     idle_row = idle[who] | slow[who, column]
     keep = np.isin(found.frame, scene.number[in_race]) & (found.box[:, 2:] >= MIN_BOX_PX).all(axis=1)
     keep[everybody.detection[everybody.seen & idle_row]] = False
+    keep &= ~find_standing(found, scene)
     racer = np.zeros(len(found), bool)
     counted = find_steady(paths, racing, scene) if relay else racing
     racer[everybody.detection[everybody.seen & counted[who] & ~idle_row]] = True

@@ -26,7 +26,7 @@ CLOCK_OFF_S = 0.7
 FASTEST_START_MPS = 9.5
 """Nobody is faster from standing to the first crossing; elite men reach 8.3 m/s over half a lap, 9.1 over a lap."""
 GAP_OFF_S = 0.25
-"""What a gap may change in the last second before the line, and be mismeasured."""
+"""What a gap may change in the last half second before the line, and be mismeasured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,13 @@ def group_passages(crossings: Sequence[LineCrossing]) -> list[Passage]:
 def consistent(passage: Passage, order: Order, time_s: Floats) -> Passage | None:
     """``passage`` without crossings that contradict the gaps seen on the way to the line; None where none is left.
 
-    The gap between neighbours at the line is the one between them in the second before, give or take GAP_OFF_S; where
-    it is not, the later one was lost, or taken for somebody else.
+    The gap between neighbours at the line is the one between them in the half second before, give or take GAP_OFF_S;
+    where it is not, the later one was lost, or taken for somebody else.
     """
     kept: list[LineCrossing] = []
     for crossing in passage.crossings:
         if kept:
-            before = (time_s >= kept[-1].time_s - 1.0) & (time_s <= kept[-1].time_s)
+            before = (time_s >= kept[-1].time_s - 0.5) & (time_s <= kept[-1].time_s)
             gap = order.gap_s[kept[-1].racer, crossing.racer, before]
             gap = gap[np.isfinite(gap)]
             off_s = abs(crossing.time_s - kept[-1].time_s - float(np.median(gap))) if len(gap) else 0.0

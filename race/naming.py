@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from race.formats import ScorebugReading
 from race.laps import not_misread
+from race.nations import without_rank
 from race.who import SHOWING_S, Told, costs
 
 Floats = NDArray[np.float64]
 
 MAX_WAIT_S = 4.0
 """A row is matched to the order seen at most so long after it came up: later it may be out of date."""
+COMES_IN_S = 1.0
+"""So much later at most, where more racers are in the picture then."""
 SHOWN_FOR_S = 6.0
 """Rows that are shown until so long after a passage of the finish line are its result; the next is a lap away."""
 STAYS_S = 0.3
@@ -30,14 +33,14 @@ CUT_LETTERS, LEAST_LETTERS = 2, 3
 def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
     """``readings`` with names that differ by a letter or two, spaces or capitals spelt as they were read most often.
 
-    Two names that are shown at once are not one.
+    Two names that are shown at once are not one. A nation loses what is left of a rank before it.
     """
     count = Counter(row.name for reading in readings for row in reading.rows if row.name)
     at_once = {frozenset(pair) for reading in readings for pair in combinations({r.name for r in reading.rows}, 2)}
     usual: dict[str, str] = {}
     for name, _ in count.most_common():
         alike = [known for known in usual.values() if _alike(name, known) and {name, known} not in at_once]
-        usual[name] = alike[0] if alike else name
+        usual[name] = alike[0] if alike else without_rank(name)
     return [
         reading.model_copy(
             update={"rows": [row.model_copy(update={"name": usual.get(row.name or "")}) for row in reading.rows]}
@@ -68,7 +71,7 @@ def rows_told(
     """What the score bug's rows of rank and name mean, in order of time.
 
     rank (R, F) and lag_s (R, F), seconds behind the leader, are the order seen at ``time_s`` (F,). Rows shown after one
-    of ``lines`` mean the order there, by majority; others that at the first moment after they came up. ``away``
+    of ``lines`` mean the order there, by majority; others that just after they came up. ``away``
     competitors are known to race and not followed.
     """
     told = []
@@ -92,8 +95,10 @@ def rows_told(
         crossed_s = max((s for s in counted_s if from_s - MAX_WAIT_S <= s <= from_s), default=from_s)
         near = np.flatnonzero(ranked & (time_s >= crossed_s) & (time_s <= crossed_s + MAX_WAIT_S))
         if len(near) and not after_line:
-            known = rank[:, near[0]]
-            told.append(Told(from_s, name, costs(place, known, lag_s[:, near[0]], away), np.isfinite(known)))
+            soon = near[time_s[near] <= time_s[near[0]] + COMES_IN_S]
+            at = soon[np.isfinite(rank[:, soon]).sum(axis=0).argmax()]
+            known = rank[:, at]
+            told.append(Told(from_s, name, costs(place, known, lag_s[:, at], away), np.isfinite(known)))
     return sorted(told, key=lambda row: row.time_s)
 
 

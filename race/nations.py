@@ -66,3 +66,8 @@ def is_team(name: str) -> bool:
     """Whether ``name`` is a nation, with a number or letter behind it perhaps, as of its second team."""
     bare = "".join(name.split()).casefold()
     return bare in _SHOWN or bare[:-1] in _SHOWN
+
+
+def without_rank(name: str) -> str:
+    """``name``, less a first letter that was a rank, as in LKOREA for 1.KOREA."""
+    return name[1:] if name[:1] in ("L", "I", "l") and not is_team(name) and is_team(name[1:]) else name

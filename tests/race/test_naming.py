@@ -52,6 +52,14 @@ def test_no_order_no_name():
     assert name_racers([shown(1.0, (1, "A"))], late) == {}
 
 
+def test_rows_mean_those_who_come_into_the_picture_just_after_too():
+    """The leader is seen 0.3 s after the rows: until then the second looks like the first."""
+    rank = ranks(1, 2, 3)
+    rank[:, TIME_S < 1.3] = [[np.nan], [1.0], [2.0]]
+    named = name_racers([shown(1.0, (1, "A"), (2, "B"), (3, "C"))], rank)
+    assert [named[racer][0] for racer in range(3)] == ["A", "B", "C"]
+
+
 def test_a_tie_names_nobody():
     rank = ranks(1, 2)
     rank[:, TIME_S >= 3.0] = [[2.0], [1.0]]
@@ -88,6 +96,11 @@ def test_a_name_cut_short_is_the_same():
     assert names == [["P. PARKER", "TUR"]] * 3
     both = [shown(1, (1, "P. PARKER"), (2, "P. PARK"))]
     assert with_usual_spelling(both) == both
+
+
+def test_a_rank_read_as_a_letter_is_no_part_of_a_nation():
+    readings = [shown(1.0, (1, "LKOREA"), (2, "LIU"), (3, "ITALY"))]
+    assert [row.name for row in with_usual_spelling(readings)[0].rows] == ["KOREA", "LIU", "ITALY"]
 
 
 def test_two_shown_at_once_are_two_however_alike():

@@ -1,0 +1,106 @@
+"""Boxes of those who stand still: somebody is found in the same place on the ice, picture after picture.
+
+Bystanders come into the picture for a moment, with a good score and beside the racers. A track of theirs may be too
+short to tell a speed, or begin on a racer; a look at the same place before and after needs no track.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from race.observations import Detections
+from race.scene import Scene
+
+Floats = NDArray[np.float64]
+
+AROUND_S = 0.3
+"""So long before and after a box the same place is looked at: at 10 m/s a racer goes three metres, and one who comes
+straight at a low camera still moves by half a box."""
+LEAST_S = 0.25
+"""The place has to have been looked at for so long in all: a shot may end, or the place leave the picture."""
+SAME_PLACE = 0.55
+"""IoU from which a box is in the same place."""
+LEAST_SHARE = 0.8
+"""Of the pictures around in which somebody has to be in the same place."""
+
+
+def find_standing(found: Detections, scene: Scene) -> NDArray[np.bool_]:
+    """True (N,) for the boxes of ``found`` that stand still over the background."""
+    first = np.searchsorted(found.frame, scene.number, side="left")
+    end = np.searchsorted(found.frame, scene.number, side="right")
+    standing = np.zeros(len(found), np.bool_)
+    mark_standing(
+        found.box, first, end, scene.time_s, scene.to_reference, scene.from_reference, scene.part,
+        scene.width, scene.height, AROUND_S, LEAST_S, SAME_PLACE, LEAST_SHARE, standing,
+    )  # fmt: skip
+    return standing
+
+
+@njit(cache=True)
+def mark_standing(
+    box: Floats,
+    first: NDArray[np.int64],
+    end: NDArray[np.int64],
+    time_s: Floats,
+    to_reference: Floats,
+    from_reference: Floats,
+    part: NDArray[np.int32],
+    width: int,
+    height: int,
+    around_s: float,
+    least_s: float,
+    same_place: float,
+    least_share: float,
+    standing: NDArray[np.bool_],
+) -> None:
+    """standing (N,): rows ``first[f]:end[f]`` of ``box`` are those of frame f, the rest as in ``Scene``."""
+    frames = len(time_s)
+    for f in range(frames):
+        for row in range(first[f], end[f]):
+            looks, there = 0, 0
+            covered_s = 0.0
+            for step in (-1, 1):
+                g = f + step
+                while 0 <= g < frames and part[g] == part[f] and abs(time_s[g] - time_s[f]) <= around_s:
+                    place = _carried(from_reference[g] @ to_reference[f], box[row])
+                    middle_x, middle_y = place[0] + place[2] / 2, place[1] + place[3] / 2
+                    if not (0 <= middle_x <= width and 0 <= middle_y <= height):
+                        break
+                    looks += 1
+                    there += _somebody(place, box, first[g], end[g], same_place)
+                    g += step
+                covered_s += abs(time_s[g - step] - time_s[f])
+            standing[row] = covered_s >= least_s and there >= least_share * looks
+
+
+@njit(cache=True)
+def _carried(carry: Floats, box: Floats) -> Floats:
+    """``box`` where the homography ``carry`` takes it, upright, with the height that its middle line has then."""
+    x = box[0] + box[2] / 2
+    low, high = _point(carry, x, box[1] + box[3]), _point(carry, x, box[1])
+    height = np.hypot(low[0] - high[0], low[1] - high[1])
+    width = box[2] * height / box[3]
+    middle_x, middle_y = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
+    return np.array([middle_x - width / 2, middle_y - height / 2, width, height])
+
+
+@njit(cache=True)
+def _point(carry: Floats, x: float, y: float) -> tuple[float, float]:
+    w = carry[2, 0] * x + carry[2, 1] * y + carry[2, 2]
+    return (
+        (carry[0, 0] * x + carry[0, 1] * y + carry[0, 2]) / w,
+        (carry[1, 0] * x + carry[1, 1] * y + carry[1, 2]) / w,
+    )
+
+
+@njit(cache=True)
+def _somebody(wanted: Floats, box: Floats, first: int, end: int, same_place: float) -> bool:
+    """Whether a box of the rows ``first:end`` has an IoU of ``same_place`` with ``wanted``."""
+    for row in range(first, end):
+        w = min(wanted[0] + wanted[2], box[row, 0] + box[row, 2]) - max(wanted[0], box[row, 0])
+        h = min(wanted[1] + wanted[3], box[row, 1] + box[row, 3]) - max(wanted[1], box[row, 1])
+        if w > 0 and h > 0:
+            both = w * h
+            if both >= same_place * (wanted[2] * wanted[3] + box[row, 2] * box[row, 3] - both):
+                return True
+    return False

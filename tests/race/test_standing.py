@@ -1,0 +1,103 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from race.observations import DESCRIPTOR, Detections
+from race.scene import Scene
+from race.standing import AROUND_S, LEAST_S, LEAST_SHARE, SAME_PLACE, find_standing, mark_standing
+
+FPS = 25.0
+FRAMES = 20
+
+
+def detections(frame, box):
+    n = len(frame)
+    nan = np.full((n, 4), np.nan)
+    colour = np.full((n, DESCRIPTOR), np.nan)
+    return Detections(
+        np.asarray(frame, np.int32), np.asarray(box, float), np.ones(n), nan, nan[:, :2], nan[:, 0], colour, colour
+    )
+
+
+def panning(pan_px):
+    """A camera that turns by ``pan_px`` a picture: what stands still moves to the left in the picture."""
+    to_reference = np.tile(np.eye(3), (FRAMES, 1, 1))
+    to_reference[:, 0, 2] = pan_px * np.arange(FRAMES)
+    part = np.zeros(FRAMES, np.int32)
+    return Scene(
+        number=np.arange(1, FRAMES + 1, dtype=np.int32),
+        time_s=np.arange(FRAMES) / FPS,
+        to_reference=to_reference,
+        from_reference=np.linalg.inv(to_reference),
+        shot=part,
+        part=part,
+        width=1280,
+        height=720,
+    )
+
+
+def walker(px_a_picture, pan_px=0.0, frames=range(FRAMES)):
+    """Frames and boxes 40 x 80 of somebody who goes ``px_a_picture`` over the ice."""
+    return [k + 1 for k in frames], [(600 + (px_a_picture - pan_px) * k, 300, 40, 80) for k in frames]
+
+
+def test_who_stands_is_told_from_who_races_whatever_the_camera_does():
+    for pan_px in (0.0, 12.0):
+        scene = panning(pan_px)
+        assert find_standing(detections(*walker(0.0, pan_px)), scene).all()
+        assert not find_standing(detections(*walker(12.0, pan_px)), scene).any()
+
+
+def test_less_than_the_time_around_says_nothing():
+    short = range(int(LEAST_S * FPS))
+    scene = panning(0.0)
+    cut = Scene(
+        scene.number,
+        scene.time_s,
+        scene.to_reference,
+        scene.from_reference,
+        scene.shot,
+        np.where(np.arange(FRAMES) < len(short), 0, 1).astype(np.int32),
+        1280,
+        720,
+    )
+    assert not find_standing(detections(*walker(0.0, frames=short)), cut).any()
+
+
+def test_a_pack_that_comes_through_one_place_does_not_stand():
+    frame, box = [], []
+    for k in range(FRAMES):  # one every 0.2 s
+        for n in range(-4, 5):
+            frame.append(k + 1)
+            box.append((600 + 12 * k + 60 * n, 300, 40, 80))
+    assert not find_standing(detections(frame, box), panning(0.0)).any()
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_kernel_does_what_a_plain_loop_does(seed):
+    rng = np.random.default_rng(seed)
+    scene = panning(float(rng.uniform(-10, 10)))
+    frame = np.sort(rng.integers(1, FRAMES + 1, 60)).astype(np.int32)
+    box = np.column_stack([rng.uniform(500, 700, 60), rng.uniform(280, 320, 60), np.full((60, 2), (60.0, 120.0))])
+    first, end = (np.searchsorted(frame, scene.number, side=side) for side in ("left", "right"))
+    got = np.zeros(60, np.bool_)
+    mark_standing(
+        box, first, end, scene.time_s, scene.to_reference, scene.from_reference, scene.part,
+        1280, 720, AROUND_S, LEAST_S, SAME_PLACE, LEAST_SHARE, got,
+    )  # fmt: skip
+    for row in range(60):
+        own = int(frame[row]) - 1
+        near = np.flatnonzero((np.abs(scene.time_s - scene.time_s[own]) <= AROUND_S) & (np.arange(FRAMES) != own))
+        shift = scene.to_reference[own, 0, 2] - scene.to_reference[near, 0, 2]
+        there = 0
+        for k, moved in zip(near, shift, strict=True):
+            for other in box[frame == k + 1]:
+                across = max(0.0, 60 - abs(other[0] - box[row, 0] - moved))
+                down = max(0.0, 120 - abs(other[1] - box[row, 1]))
+                if across * down / (2 * 60 * 120 - across * down) >= SAME_PLACE:
+                    there += 1
+                    break
+        covered_s = scene.time_s[near.max()] - scene.time_s[near.min()]
+        if own in (0, FRAMES - 1):
+            covered_s = np.abs(scene.time_s[near] - scene.time_s[own]).max()
+        assert got[row] == (covered_s >= LEAST_S and there >= LEAST_SHARE * len(near))
