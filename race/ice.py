@@ -17,7 +17,7 @@ from race.observations import Observations
 from race.rink import Rink
 from race.scene import Scene
 from race.smooth import ACCELERATION, LASTS_S, smooth
-from race.unwrap import FASTEST_MPS, HOLE_S, pack_pace, rates, unwrap, way_of_pack
+from race.unwrap import FASTEST_MPS, HOLE_S, lone_sights, pack_pace, rates, unwrap, way_of_pack
 from tracking import Tracks
 
 Floats = NDArray[np.float64]
@@ -93,6 +93,8 @@ def find_ice_paths(tracks: Tracks, observations: Observations, scene: Scene, rin
     place[at], spread[at], shared[at] = measure(
         observations, tracks.detection[use], column[use], guide, _per_second(scene.time_s)
     )
+    for racer in range(len(ids)):
+        place[racer, lone_sights(place[racer, :, 0], scene.time_s)] = np.nan
     seen = np.isfinite(place[..., 0])
     state, covariance = np.full((*shape, 6), np.nan), np.full((*shape, 6, 6), np.nan)
     pace = pack_pace(*rates(place[..., 0], scene.time_s, guide.length_m), scene.time_s)
@@ -116,18 +118,21 @@ def _without_leaps(place: Floats, spread: Floats, time_s: Floats) -> list[NDArra
     ``place`` (F, 2) along the guide, laps counted, and across, ``spread`` (F, 2, 2), NaN where not seen.
     """
     seen = np.flatnonzero(np.isfinite(place).all(axis=1))
-    cuts = []
-    for n in range(1, len(seen)):
-        before, after = seen[max(0, n - LEAP_SIGHTINGS) : n], seen[n : n + LEAP_SIGHTINGS]
-        elapsed_s = float(np.median(time_s[after]) - np.median(time_s[before]))
-        moved = np.median(place[after], axis=0) - np.median(place[before], axis=0)
-        sd = np.sqrt(np.diagonal(spread[seen[[n - 1, n]]], axis1=1, axis2=2).max(axis=0))
-        allowed = LEAP_M + 3.0 * sd
-        # who was away for long may have fallen and come back
-        back = -allowed[0] if elapsed_s <= HOLE_S else -np.inf
-        forward = FASTEST_MPS * elapsed_s + allowed[0]
-        if not back <= moved[0] <= forward or abs(moved[1]) > FASTEST_ASIDE_MPS * elapsed_s + allowed[1]:
-            cuts.append((abs(float(place[seen[n], 0] - place[seen[n - 1], 0])), n))
+    if len(seen) < 2:
+        return []
+    held = np.column_stack([time_s[seen], place[seen]])
+    edge = np.full((LEAP_SIGHTINGS, 3), np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(np.concatenate([edge, held, edge]), LEAP_SIGHTINGS, axis=0)
+    usual = np.nanmedian(around[1:-1], axis=2)  # (n + LEAP_SIGHTINGS - 1, 3), of those that end at n and begin after
+    elapsed_s, moved, aside = (usual[LEAP_SIGHTINGS:] - usual[:-LEAP_SIGHTINGS]).T
+    sd = np.sqrt(np.diagonal(spread[seen], axis1=1, axis2=2))
+    allowed = LEAP_M + 3.0 * np.maximum(sd[1:], sd[:-1])
+    # who was away for long may have fallen and come back
+    back = np.where(elapsed_s <= HOLE_S, -allowed[:, 0], -np.inf)
+    leaps = (moved < back) | (moved > FASTEST_MPS * elapsed_s + allowed[:, 0])
+    leaps |= np.abs(aside) > FASTEST_ASIDE_MPS * elapsed_s + allowed[:, 1]
+    step = np.abs(np.diff(place[seen, 0]))
+    cuts = [(float(step[n - 1]), n) for n in (np.flatnonzero(leaps) + 1).tolist()]
     ends: list[int] = []
     for _, n in sorted(cuts, reverse=True):  # the largest step of a leap is where it was
         if all(abs(n - other) > LEAP_SIGHTINGS for other in ends):

@@ -43,12 +43,16 @@ CLEAR = 0.5
 HELMETS = 0.3
 """Their colours count where so many of the people found have some."""
 BEAM = 400
+SCATTER = 0x9E3779B97F4A7C1
+"""By which last pieces are mixed into one number, overflowing, to tell hypotheses apart."""
 PACE_SD, PACE_LASTS_S = 0.8, 5.0
 """How racers' speeds differ from the pack's usual one, m/s, and for how long, s."""
 SIDE_SD, SIDE_LASTS_S = 1.2, 1.5
 DOWN_MPS = 7.0
 """Who ended a piece as slow as this may have fallen, and begins again from about there."""
 DOWN_COST = 3.0
+FELL_S, FELL_COST = 2.0, 8.0
+"""Who was out of sight for so long and is behind where it should be may have been down meanwhile."""
 OVERLAP_S = 0.12
 HANDOVER_S, HANDOVER_M = 3.0, 1.5
 """In a relay the one who takes over is seen beside the one who hands over for at most so long, and as near (sd)."""
@@ -64,7 +68,9 @@ EMPTY_PER_S = 8.0
 COLOUR, COLOUR_FLOOR, COLOUR_SAMPLE, COLOUR_MOST = 2.5, 0.08, 0.5, 15.0
 """Of a squared Hellinger distance, in units of what it is between one person's: a floor and a part for few pictures."""
 COLOUR_SHARP = 2.0
-"""Half of so many colours as are told apart: who is known well fits the better for it."""
+"""Half of so many colours as are told apart: who is hardly known fits everything, and so nothing well."""
+HARDLY = 0.5
+"""Pictures in which somebody of unknown colours counts as seen."""
 FIRST = 6.0
 """For somebody who was not seen before."""
 ALIKE, UNLIKE, OTHER_TEAM = 0.35, 0.55, 12.0
@@ -290,6 +296,8 @@ def link_costs(
             faster = first[b, 1] - (pace_first[b] + (last[a, 1] - pace_last[a]) * np.exp(-t / lasts))
             vs = last_cov[a, 1, 1] + first_cov[b, 1, 1] + 4 * PACE_SD**2 * (1 - np.exp(-2 * t / lasts)) + 0.1
             step = 0.5 * (along * along / va + np.log(va) + across * across / vc + np.log(vc) + faster * faster / vs)
+            if not relay and gap > FELL_S and np.mod(-along, lap_m) < way_first[b] - way_last[a]:
+                step = min(step, FELL_COST)
             if last[a, 1] < DOWN_MPS:
                 from_there = first[b, 0] - last[a, 0]
                 from_there -= lap_m * np.round(from_there / lap_m)
@@ -340,6 +348,9 @@ def share_out(
     count, colours = len(left_out), colour.shape[1]
     last = np.full((BEAM, size), -1, np.int32)
     look, weight = np.zeros((BEAM, size, colours)), np.zeros((BEAM, size))
+    root = np.zeros((BEAM, size, colours))  # of the mean of look
+    sign = np.zeros(BEAM, np.int64)  # the same where all last pieces are
+    by_racer = np.cumsum(np.full(size, SCATTER)) ** 3 | 1
     total = np.zeros(BEAM)
     alive = 1
     parent = np.zeros((count, BEAM), np.int32)
@@ -349,6 +360,7 @@ def share_out(
     new_total, new_parent, new_taken = np.empty(most), np.empty(most, np.int32), np.empty(most, np.int32)
     for k in range(count):
         born = 0
+        colour_root = np.sqrt(colour[k])
         for h in range(alive):
             new_total[born], new_parent[born], new_taken[born] = total[h] + left_out[k], h, -1
             born += 1
@@ -360,59 +372,65 @@ def share_out(
                     begun = True  # those not seen yet are all alike
                     value = total[h] + FIRST
                     if relay:
-                        value += _alike(colour[k], many[k], look[h], weight[h])
+                        value += _alike(colour_root, many[k], root[h], weight[h])
                 else:
                     value = total[h] + link[last[h, r], k]
                     if not np.isfinite(value):
                         continue
-                    if weight[h, r] > 0 and many[k] > 0:
+                    if many[k] > 0:
                         apart = 0.0
-                        for c in range(colours):
-                            apart += 0.5 * (np.sqrt(look[h, r, c] / weight[h, r]) - np.sqrt(colour[k, c])) ** 2
-                        usual = COLOUR_FLOOR + COLOUR_SAMPLE / weight[h, r] + COLOUR_SAMPLE / many[k]
-                        value += min(COLOUR * apart / usual, COLOUR_MOST) + COLOUR_SHARP * min(np.log(usual), 0.0)
+                        if weight[h, r] > 0:
+                            for c in range(colours):
+                                apart += 0.5 * (root[h, r, c] - colour_root[c]) ** 2
+                        least = COLOUR_FLOOR + COLOUR_SAMPLE / many[k]
+                        usual = least + COLOUR_SAMPLE / max(weight[h, r], HARDLY)
+                        value += min(COLOUR * apart / usual, COLOUR_MOST) + COLOUR_SHARP * np.log(usual / least)
                 new_total[born], new_parent[born], new_taken[born] = value, h, r
                 born += 1
         order = np.argsort(new_total[:born])
         kept = 0
-        old_last, old_look, old_weight = last.copy(), look.copy(), weight.copy()
+        old_last, old_look, old_weight, old_root, old_sign = (
+            last.copy(),
+            look.copy(),
+            weight.copy(),
+            root.copy(),
+            sign.copy(),
+        )
         chosen = np.empty(BEAM, np.int64)
         for n in order:
             if kept == BEAM:
                 break
             h, r = new_parent[n], new_taken[n]
+            mine = old_sign[h] if r < 0 else old_sign[h] + (k - old_last[h, r]) * by_racer[r]
             same = False
             for other in range(kept):  # the same last pieces: what follows costs the same
-                alike = True
-                for i in range(size):
-                    mine = k if i == r else old_last[h, i]
-                    if mine != last[other, i]:
-                        alike = False
-                        break
-                if alike:
+                if sign[other] == mine:
                     same = True
                     break
             if same:
                 continue
-            last[kept], look[kept], weight[kept] = old_last[h], old_look[h], old_weight[h]
+            sign[kept] = mine
+            last[kept], look[kept], weight[kept], root[kept] = old_last[h], old_look[h], old_weight[h], old_root[h]
             if r >= 0:
                 last[kept, r] = k
                 look[kept, r] += colour[k] * many[k]
                 weight[kept, r] += many[k]
+                if weight[kept, r] > 0:
+                    root[kept, r] = np.sqrt(look[kept, r] / weight[kept, r])
             chosen[kept] = n
             kept += 1
         for n in range(kept):
             total[n] = new_total[chosen[n]]
             parent[k, n], taken[k, n] = new_parent[chosen[n]], new_taken[chosen[n]]
         for n in range(kept):
-            mine = _before(taken[k, n], old_last, parent[k, n])
+            follows = _before(taken[k, n], old_last, parent[k, n])
             for other in range(kept):
-                if _before(taken[k, other], old_last, parent[k, other]) != mine:
+                if _before(taken[k, other], old_last, parent[k, other]) != follows:
                     odds[k, n] = 1.0 / (1.0 + np.exp(min(50.0, total[n] - total[other])))
                     break
-        least = total[0]
+        lowest = total[0]
         for n in range(kept):
-            total[n] -= least
+            total[n] -= lowest
         alive = kept
     h = 0
     for k in range(count - 1, -1, -1):
@@ -422,14 +440,15 @@ def share_out(
 
 
 @njit(cache=True)
-def _alike(colour: Floats, many: float, look: Floats, weight: Floats) -> float:
-    """Nats that somebody in these colours is of a team other than those of ``look`` (R, C) and ``weight`` (R,)."""
+def _alike(colour_root: Floats, many: float, root: Floats, weight: Floats) -> float:
+    """Nats that somebody in these colours, as roots (C,), is of a team other than those in ``root`` (R, C), seen in
+    ``weight`` (R,) pictures."""
     nearest = UNLIKE
     for r in range(len(weight)):
         if weight[r] > 0 and many > 0:
             apart = 0.0
-            for c in range(len(colour)):
-                apart += 0.5 * (np.sqrt(look[r, c] / weight[r]) - np.sqrt(colour[c])) ** 2
+            for c in range(len(colour_root)):
+                apart += 0.5 * (root[r, c] - colour_root[c]) ** 2
             nearest = min(nearest, apart)
     return float(OTHER_TEAM * min(1.0, (UNLIKE - nearest) / (UNLIKE - ALIKE)))
 

@@ -19,6 +19,7 @@ AROUND_S = 1.0
 """The pack's pace is the median over so long before and after."""
 HOLE_S = 0.8
 """Out of sight for so long: by then neither place nor speed is as it was."""
+FEW = 5
 LASTS_S, OWN_LASTS_S = 5.0, 1.5
 """So long a racer's speed differs from the pack's; and what is seen of it in half a second, half of which is a stroke
 or a turn, for so long."""
@@ -68,6 +69,18 @@ def rates(place: Floats, time_s: Floats, lap_m: float) -> tuple[NDArray[np.intp]
     return np.concatenate(frame), np.concatenate(rate)
 
 
+def lone_sights(g: Floats, time_s: Floats) -> NDArray[np.bool_]:
+    """(F,) where fewer than FEW sights of a racer have nothing for HOLE_S before and after: as likely somebody else's,
+    and laps would be counted by them. None are lone where there are no others."""
+    seen = np.flatnonzero(np.isfinite(g))
+    runs = np.split(seen, np.flatnonzero(np.diff(time_s[seen]) > HOLE_S) + 1)
+    out = np.zeros(len(g), bool)
+    if any(len(run) >= FEW for run in runs):
+        for run in runs:
+            out[run] = len(run) < FEW
+    return out
+
+
 @njit(cache=True)
 def unwrap(
     g: Floats,  # (F,) metres along the guide, any lap, NaN where not measured
@@ -109,6 +122,8 @@ def _moved_unseen(
     first = np.floor((-BACK_M - apart) / lap_m) + 1
     for lap in range(int(first), int(first) + int(elapsed * FASTEST_MPS / lap_m) + 3):
         moved = apart + lap * lap_m
+        if moved > FASTEST_MPS * elapsed + BACK_M and best_cost < np.inf:
+            break
         cost = 0.5 * (moved - expected) ** 2 / spread
         if not np.isnan(after):
             cost += 0.5 * ((after - pace_after) / SPEED_SD) ** 2

@@ -30,7 +30,9 @@ AWAY = 0.5
 EXCHANGED, EXCHANGED_MOST = 0.7, 5.0
 """An exchange where nothing is known of who is who, and one where nothing was in doubt."""
 LOST_S, EXCHANGED_LOST = 2.0, 2.0
-"""Not seen for so long, somebody may come back as another."""
+"""Not seen for so long, somebody may come back as another, ..."""
+BACK_S = 1.0
+"""... the less the surer it is in the first second who is back."""
 ONE_DOUBT_S = 0.5
 """Doubts no further apart are one."""
 SHOWING_S = 3.0
@@ -118,8 +120,11 @@ def exchange_costs(sure: Floats, seen: NDArray[np.bool_], gap_s: Floats, time_s:
         for racer in (a, b):
             seen_s = np.concatenate([[from_s], time_s[frames[seen[racer, frames]]], [to_s]])
             lost = int(np.argmax(np.diff(seen_s)))
-            if seen_s[lost + 1] - seen_s[lost] >= LOST_S and cost > EXCHANGED_LOST:
-                cost, moment = EXCHANGED_LOST, float(seen_s[lost + 1])
+            if seen_s[lost + 1] - seen_s[lost] >= LOST_S:
+                again = (time_s >= seen_s[lost + 1]) & (time_s <= seen_s[lost + 1] + BACK_S)
+                surest = float(np.nanmin(sure[racer, again], initial=0.99).clip(0.5))
+                if EXCHANGED_LOST + np.log(surest / (1 - surest)) < cost:
+                    cost, moment = EXCHANGED_LOST + float(np.log(surest / (1 - surest))), float(seen_s[lost + 1])
         return cost, moment
 
     return exchange

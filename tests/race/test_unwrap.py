@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from race.unwrap import pack_pace, rates, unwrap, way_of_pack
+from race.unwrap import lone_sights, pack_pace, rates, unwrap, way_of_pack
 
 LAP_M = 114.0
 TIME_S = np.arange(0, 60, 0.04)
@@ -38,3 +38,12 @@ def test_the_packs_pace_is_the_median_of_those_seen():
     pace = pack_pace(*rates(place, TIME_S, LAP_M), TIME_S)
     np.testing.assert_allclose(pace, 12.1, atol=0.11)
     assert np.isnan(pack_pace(np.empty(0, np.intp), np.empty(0), TIME_S)).all()
+
+
+def test_a_few_sights_with_nothing_around_them_are_lone():
+    time_s = np.arange(0, 12, 0.04)
+    g = np.where((time_s < 4) | (time_s > 8), 12 * time_s, np.nan)
+    few = (time_s > 5.99) & (time_s < 6.1)
+    g[few] = 10.0
+    np.testing.assert_array_equal(lone_sights(g, time_s), few)
+    assert not lone_sights(np.where(few, g, np.nan), time_s).any()  # nothing else is known
