@@ -21,19 +21,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.falls import FallLesson, fall_lesson, fall_model, falling_lessons, true_detections
+from benchmarks.learning import platt, train
 from race.evaluate import Visibility, pair_competitors
-from race.evaluate_incidents import fall_scores, incident_scores
+from race.evaluate_incidents import MATCH_S, fall_scores, incident_scores
 from race.evaluate_tracks import Boxes, match_boxes, read_boxes
 from race.events import EVENTS, RaceEvent, find_event
 from race.formats import Incident, Race, read_race
 from race.ice import IcePaths
+from race.incidents.bodies import Body
 from race.incidents.encounters import FEATURES as ENCOUNTER_FEATURES
 from race.incidents.encounters import Encounters, find_encounters
-from race.incidents.falls import FEATURES as FALL_FEATURES
-from race.incidents.falls import fall_features, worth_asking
 from race.incidents.find import find_incidents, known_places
 from race.incidents.kinematics import Kinematics, find_kinematics
-from race.incidents.model import WEIGHTS_FILE, Model, forget_weights, model_values, prepared
+from race.incidents.model import WEIGHTS_FILE, Model, forget_weights, model_values, read_models
 from race.observations import read_observations
 from race.reconstruct import Given, reconstruct
 from simulation.camera import Style
@@ -43,29 +44,29 @@ from simulation.write import simulate_observations
 
 Floats = NDArray[np.float64]
 
-FALL_CLASSES = ("none", "fall")
 ENCOUNTER_CLASSES = ("none", "contact", "lane_in", "lane_out", "late_pass", "push")
 HIDDEN = 8
-ONSET_S, NEAR_ONSET_S = 0.26, 0.8
-"""Moments this near a fall's beginning are the fall; up to the second they are neither."""
 CONTACT_S, NEAR_CONTACT_S = 0.7, 1.6
-KEPT_SHARE = 0.15
-"""Of the moments in which nobody falls, for training; what that does to the chances is calibrated away."""
+FALLING_FROM, FALLING_SHARE = 1000, 2
+"""Races full of falls, for the falls' network alone: so many seeds later, and as many for each of the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A simulated race, and what was made of its observations.
 
-    ``race``, ``ice`` and ``box`` (R, F, 4) are the run's, with its mistakes of who is who; ``matches`` (M, 3) frame,
-    run id, truth id of boxes that are alike; ``pairs`` truth id -> run id; ``seen`` what could be seen.
+    ``race``, ``ice``, ``bodies`` and ``followed`` (detection -> competitor) are the run's, with its mistakes of who is
+    who; ``true_of`` says whose detections truly are; ``matches`` (M, 3) frame, run id, truth id of boxes that are
+    alike; ``pairs`` truth id -> run id; ``seen`` what could be seen.
     """
 
     kind: str
     style: str
     race: Race
     ice: IcePaths
-    box: Floats
+    bodies: list[Body]
+    followed: dict[int, int]
+    true_of: dict[int, int]
     truth: Race
     matches: NDArray[np.int64]
     pairs: dict[int, int]
@@ -97,21 +98,19 @@ def sample(seed: int, folder: Path) -> Sample | None:
     simulate(seed, folder)
     kind, style = kind_and_style(seed)
     truth = read_race(folder / "truth.json")
-    result = reconstruct(read_observations(folder), Given())
+    observations = read_observations(folder)
+    result = reconstruct(observations, Given())
     boxes = read_boxes(folder / "truth_mot.txt")
     if result.ice is None or boxes is None:
         return None
-    racers = boxes.where(boxes.competes)
-    tracks, row = result.tracks, {int(id_): r for r, id_ in enumerate(result.ice.ids)}
+    racers, tracks = boxes.where(boxes.competes), result.tracks
     sure = np.ones(len(tracks))
     mine = Boxes(tracks.frame.astype(np.int64), tracks.id.astype(np.int64), tracks.box, sure, sure)
     matches = match_boxes(mine, racers)
-    box = np.full((len(row), len(result.scene.number), 4), np.nan)
-    there = np.flatnonzero(tracks.seen)
-    at = np.array([row[int(id_)] for id_ in tracks.id[there]], np.int64)
-    box[at, np.searchsorted(result.scene.number, tracks.frame[there])] = tracks.box[there]
+    followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
     pairs = pair_competitors(result.race, truth, matches)
-    return Sample(kind, style, result.race, result.ice, box, truth, matches, pairs, Visibility(truth, racers))
+    known = result.race, result.ice, result.bodies, followed, true_detections(observations, racers)
+    return Sample(kind, style, *known, truth, matches, pairs, Visibility(truth, racers))
 
 
 def busy(seed: int) -> Scenario:
@@ -166,19 +165,6 @@ def followed_as(one: Sample, who: int, time_s: float) -> int | None:
 # What is true of a moment, of an encounter -----------------------------------
 
 
-def fall_labels(one: Sample, k: Kinematics, moments: Floats) -> NDArray[np.int64]:
-    """(R, T) 1 where a fall begins, 0 where none does, -1 in between."""
-    out = np.zeros((len(k.ids), len(moments)), np.int64)
-    for row in one.truth.incidents:
-        if row.kind == "fall":
-            racer = followed_as(one, row.competitors[0], row.start_s)
-            if racer is None:
-                continue
-            out[racer][np.abs(moments - row.start_s) <= NEAR_ONSET_S] = -1
-            out[racer][np.abs(moments - row.start_s) <= ONSET_S] = 1
-    return out
-
-
 def encounter_labels(one: Sample, found: Encounters) -> NDArray[np.int64]:
     """(N,) index into ENCOUNTER_CLASSES, -1 for those that may or may not be part of a true one."""
     out = np.zeros(len(found.time_s), np.int64)
@@ -206,109 +192,50 @@ def encounter_class(row: Incident) -> str | None:
 # Training --------------------------------------------------------------------
 
 
-def train(x: Floats, y: NDArray[np.int64], features: tuple[str, ...], classes: tuple[str, ...], epochs: int) -> Model:
-    """Cross entropy, AdamW, a cosine schedule; (N, K) and (N,)."""
-    import torch
-
-    centre = np.nan_to_num(np.nanmean(x, axis=0))
-    scale = np.nan_to_num(np.nanstd(x, axis=0))
-    scale[scale < 1e-6] = 1.0
-    inputs = torch.tensor(prepared(x, centre, scale), dtype=torch.float32)
-    wanted = torch.tensor(y)
-    torch.manual_seed(0)
-    net = torch.nn.Sequential(
-        torch.nn.Linear(inputs.shape[1], HIDDEN), torch.nn.Tanh(), torch.nn.Linear(HIDDEN, len(classes))
-    )
-    optimizer = torch.optim.AdamW(net.parameters(), lr=0.01, weight_decay=0.1)
-    batch = min(2048, max(64, len(y) // 50))
-    steps = epochs * (len(y) // batch)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for step in range(steps):
-        if step % (len(y) // batch) == 0:
-            order = torch.randperm(len(y))
-        rows = order[step % (len(y) // batch) * batch :][:batch]
-        loss = torch.nn.functional.cross_entropy(net(inputs[rows]), wanted[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    first, last = net[0], net[2]
-
-    def array(values: Any) -> Floats:
-        return np.asarray(values.detach().numpy(), np.float64)
-
-    return Model(
-        features,
-        classes,
-        centre,
-        scale,
-        array(first.weight).T,
-        array(first.bias),
-        array(last.weight).T,
-        array(last.bias),
-    )
-
-
-def platt(chance: Floats, real: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and level of the logistic function of the log odds that fits best (Platt 1999), by Newton's method."""
-    chance = np.clip(chance, 1e-4, 1 - 1e-4)
-    x = np.column_stack([np.log(chance / (1 - chance)), np.ones(len(chance))])
-    # As if two more had been seen, one real and one not: the slope stays finite where nothing overlaps.
-    y = (real + 1.0 / (len(real) + 2)) / (1 + 2.0 / (len(real) + 2))
-    beta = usual = np.array([1.0, 0.0])
-    for _ in range(200):
-        p = 1 / (1 + np.exp(-np.clip(x @ beta, -30, 30)))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 0.3 * np.eye(2)
-        beta = beta + 0.3 * np.linalg.solve(hessian, x.T @ (y - p) - 0.3 * (beta - usual))
-    return max(0.2, float(beta[0])), float(beta[1])
-
-
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """What a race teaches: features and classes of moments and of encounters."""
 
-    fall_x: Floats
-    fall_y: NDArray[np.int64]
+    falls: FallLesson
     meet_x: Floats
     meet_y: NDArray[np.int64]
 
 
 def lesson(one: Sample, rng: np.random.Generator) -> Lesson:
-    k = kinematics(one)
-    moments, features = fall_features(k, one.box, is_relay(one))
-    label = fall_labels(one, k, moments)
-    use = worth_asking(features) & (label >= 0)
-    use &= (label > 0) | (rng.random(label.shape) < KEPT_SHARE)
-    found = find_encounters(k, finish_m(one), is_relay(one))
+    found = find_encounters(kinematics(one), finish_m(one), is_relay(one))
     kind = encounter_labels(one, found)
-    return Lesson(features[use], label[use], found.features[kind >= 0], kind[kind >= 0])
+    falls = fall_lesson(one.bodies, one.true_of, one.truth, one.ice.rink, is_relay(one), rng)
+    return Lesson(falls, found.features[kind >= 0], kind[kind >= 0])
 
 
-def models_of(lessons: list[Lesson]) -> dict[str, Model]:
-    fall = np.concatenate([one.fall_x for one in lessons]), np.concatenate([one.fall_y for one in lessons])
+def models_of(lessons: list[Lesson], falls: list[FallLesson]) -> dict[str, Model]:
     meet = np.concatenate([one.meet_x for one in lessons]), np.concatenate([one.meet_y for one in lessons])
     return {
-        "fall": train(*fall, FALL_FEATURES, FALL_CLASSES, 12),
-        "encounter": train(*meet, ENCOUNTER_FEATURES, ENCOUNTER_CLASSES, 40),
+        "fall": fall_model([*(one.falls for one in lessons), *falls]),
+        "encounter": train(*meet, ENCOUNTER_FEATURES, ENCOUNTER_CLASSES, HIDDEN, 40),
     }
 
 
 def fit(first: int, races: int, keep: Path | None) -> None:
     """Each quarter of the races calibrates networks trained on the other three; those shipped are trained on all."""
     rng = np.random.default_rng(0)
+    falls = falling_lessons(first + FALLING_FROM, FALLING_SHARE * races, keep, rng)
+    calibration = dict.fromkeys(CALIBRATED, (1.0, 0.0))
+    # Races are reconstructed with incidents, and features may have changed since the file was written.
+    write_weights({**read_models(), "fall": fall_model(falls)}, calibration)
     kept = list(samples(first, races, keep))
     lessons = [lesson(one, rng) for one in kept]
-    calibration = dict.fromkeys(CALIBRATED, (1.0, 0.0))
     raw: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     for fold in range(FOLDS):
-        write_weights(models_of([one for n, one in enumerate(lessons) if n % FOLDS != fold]), calibration)
+        others = [one for n, one in enumerate(lessons) if n % FOLDS != fold]
+        write_weights(models_of(others, [one for n, one in enumerate(falls) if n % FOLDS != fold]), calibration)
         for one in kept[fold::FOLDS]:
             for name, chance, real in told(one, run_of(one, told_from=0.01)):
                 raw[name].append((chance, real))
     for name, rows in raw.items():
         calibration[name] = platt(np.array([row[0] for row in rows]), np.array([row[1] for row in rows]))
         print(f"{name}: {len(rows)} asked, {sum(row[1] for row in rows)} real, {calibration[name]}")
-    write_weights(models_of(lessons), calibration)
+    write_weights(models_of(lessons, falls), calibration)
 
 
 FOLDS = 4
@@ -330,9 +257,8 @@ def write_weights(models: dict[str, Model], calibration: dict[str, tuple[float, 
 
 def run_of(one: Sample, told_from: float | None = None) -> Race:
     finish_s = {row.competitor: row.time_s for row in one.race.finish if row.time_s is not None}
-    incidents = find_incidents(
-        *(one.ice, one.box, one.ice.rink, event(one), one.ice.from_start, {}, finish_s), told_from=told_from
-    )
+    known = one.ice, one.bodies, one.followed, one.ice.rink, event(one), one.ice.from_start
+    incidents = find_incidents(*known, {}, finish_s, told_from)
     return one.race.model_copy(update={"incidents": incidents})
 
 
@@ -356,6 +282,7 @@ def check(first: int, races: int, keep: Path | None) -> None:
     kinds: Counter[str] = Counter()
     sure: list[tuple[float, bool]] = []
     fall_sure: list[tuple[float, bool]] = []
+    timely = 0
     for one in samples(first, races, keep):
         run = run_of(one)
         falls = fall_scores(run, one.truth, one.pairs, one.seen.of)
@@ -367,6 +294,10 @@ def check(first: int, races: int, keep: Path | None) -> None:
         for name, confidence, real in told(one, run):
             (fall_sure if name == "fall" else sure).append((confidence, real))
         kinds.update(by_kind(one, run))
+        told_s = [row.start_s for row in run.incidents if row.kind == "fall"]
+        for row in one.truth.incidents:
+            if row.kind == "fall" and one.seen.of(row.competitors, row.start_s):
+                timely += any(abs(row.start_s - at) <= MATCH_S for at in told_s)
     print("races | falls: true found false | others: true found false | with code, right family, right competitors")
     for name, row in totals.items():
         print(
@@ -374,6 +305,7 @@ def check(first: int, races: int, keep: Path | None) -> None:
             f"{row['truth']:4} {row['found']:4} {row['false']:4} | "
             f"{row['coded']:4} {row['right_family']:4} {row['right_competitors']:4}"
         )
+    print(f"falls with one told at that time, of whomever: {timely}")
     print("kind: true, raised as that kind with those competitors")
     for kind in sorted({key.split(":")[0] for key in kinds}):
         print(f"{kind:22} {kinds[kind + ':true']:4} {kinds[kind + ':same']:4}")

@@ -17,11 +17,17 @@ MATCH_S = 1.0
 
 
 def fall_scores(run: Race, truth: Race, pairs: dict[int, int], seen: Seen) -> dict[str, int]:
-    """One fall per competitor that fell, however the incidents group them; whoever has another role did not fall."""
+    """One fall per competitor that fell, however the incidents group them; whoever has another role did not fall.
+
+    A fall of which the run does not say whose it was is never found, and false where nobody fell.
+    """
     back = {r: t for t, r in pairs.items()}
     true = [(row.start_s, who) for row in truth.incidents if row.kind == "fall" for who in _fallen(row)]
     mine = [(row.start_s, back.get(who, -who)) for row in run.incidents if row.kind == "fall" for who in _fallen(row)]
-    return counts(true, mine, [seen([who], time_s) for time_s, who in true])
+    out = counts(true, mine, [seen([who], time_s) for time_s, who in true])
+    nobodys = [row.start_s for row in run.incidents if row.kind == "fall" and not row.competitors]
+    out["false"] += sum(all(abs(time_s - at) > MATCH_S for time_s, _ in true) for at in nobodys)
+    return out
 
 
 def _fallen(incident: Incident) -> list[int]:

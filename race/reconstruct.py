@@ -18,6 +18,7 @@ from race.ice_laps import count_from_start, find_passages
 from race.ice_order import find_ice_order
 from race.identify import identify
 from race.incidents import with_incidents
+from race.incidents.bodies import Body, find_bodies
 from race.laps import Passage, after_the_gun, consistent, group_passages, number_passages
 from race.naming import with_usual_spelling
 from race.observations import Lines, Observations
@@ -67,6 +68,7 @@ class Reconstruction:
     scene   the frames
     tracks  competitors only; ``id`` is the competitor's
     ice     their ways in metres, where the camera is known (level B), else None
+    bodies  everybody's, whoever it is, there
     rank    (R, F) rank, by competitors in order of ids, along the direction of travel, NaN where unknown
     gap_s   (R, F) seconds behind the leader, NaN where unknown
     """
@@ -75,6 +77,7 @@ class Reconstruction:
     scene: Scene
     tracks: Tracks
     ice: IcePaths | None
+    bodies: list[Body]
     rank: Floats
     gap_s: Floats
 
@@ -151,11 +154,12 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     race = with_pace(race, paths.ids, rank, facts.order.gap_s, scene.time_s, ice, model)
     if model is not None and model.is_relay and observations.poses is not None:
         race = with_relay(race, find_exchanges(everybody, tracks, observations, scene, rink), ice, model)
-    race = with_incidents(race, paths, ice, model)
+    bodies = find_bodies(everybody, observations, scene, rink) if ice is not None else []
+    race = with_incidents(race, tracks, ice, bodies, model)
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"
         race = race.model_copy(update={"warnings": [*race.warnings, warning]})
-    return Reconstruction(race, scene, tracks, ice, rank, gap_s)
+    return Reconstruction(race, scene, tracks, ice, bodies, rank, gap_s)
 
 
 def _too_rough(observations: Observations, in_race: NDArray[np.bool_]) -> bool:

@@ -1,28 +1,29 @@
 """Falls and possible infractions, read from paths: questions for review with evidence, never verdicts."""
 
-import numpy as np
-
 from race.events import RaceEvent
 from race.formats import Race
 from race.ice import IcePaths
+from race.incidents.bodies import Body
 from race.incidents.find import find_incidents
 from race.incidents.relay import late_exchanges
-from race.racers import Paths
+from tracking import Tracks
 
 __all__ = ["find_incidents", "with_incidents"]
 
 
-def with_incidents(race: Race, paths: Paths, ice: IcePaths | None, event: RaceEvent | None) -> Race:
+def with_incidents(
+    race: Race, tracks: Tracks, ice: IcePaths | None, bodies: list[Body], event: RaceEvent | None
+) -> Race:
     """``race`` with its incidents, none where the camera is not known: what only the picture shows is too little.
 
-    ``paths`` and ``ice`` have the same rows, those of the race's competitors.
+    ``tracks`` are the competitors', ``bodies`` everybody's ways.
     """
     if ice is None or not ice.seen.any():
         return race
     names = {row.id: row.name or row.team or f"competitor {row.id}" for row in race.competitors}
-    box = np.where(paths.seen[..., None], paths.box, np.nan)
+    followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
     finish_s = {row.competitor: row.time_s for row in race.finish if row.time_s is not None}
-    found = find_incidents(ice, box, ice.rink, event, ice.from_start, names, finish_s)
+    found = find_incidents(ice, bodies, followed, ice.rink, event, ice.from_start, names, finish_s)
     race = race.model_copy(update={"incidents": found})
     if event is None or not race.exchanges:
         return race

@@ -10,8 +10,9 @@ from race.events import RaceEvent
 from race.formats import Code, Incident, IncidentKind
 from race.ice import IcePaths
 from race.incidents.alone import FalseStart, OffTrack, Slow
+from race.incidents.bodies import Body
 from race.incidents.encounters import LONG_M, Encounters, between, entry_frame
-from race.incidents.falls import FallMoment
+from race.incidents.falls import Fall
 from race.incidents.kinematics import Kinematics
 from race.incidents.model import calibrated
 
@@ -38,10 +39,11 @@ class Context:
 
     k: Kinematics
     ice: IcePaths
+    bodies: list[Body]
     names: dict[int, str]
     event: RaceEvent | None
     finish_m: float | None
-    falls: list[FallMoment]
+    falls: list[Fall]
     down: NDArray[np.bool_]
 
     def id(self, row: int) -> int:
@@ -66,7 +68,10 @@ class Context:
     def wheres(self, row: int, time_s: float) -> dict[str, float]:
         """Probabilities of corner, straight and finish for where ``row`` is at ``time_s``."""
         n = self.k.at(time_s)
-        u, s = self.k.u[row, n], self.k.s[row, n]
+        return self.wheres_at(float(self.k.u[row, n]), float(self.k.s[row, n]))
+
+    def wheres_at(self, u: float, s: float) -> dict[str, float]:
+        """The same of metres past the finish line and since the start, NaN where unknown."""
         if not math.isfinite(u):
             return {"corner": 0.5, "straight": 0.5, "finish": 0.0}
         rink = self.k.rink
@@ -97,49 +102,77 @@ def _normal(z: float) -> float:
     return 0.5 * (1 + math.erf(z / math.sqrt(2)))
 
 
-def fall_incident(context: Context, fall: FallMoment) -> Incident:
-    """One racer's fall; who else fell with it stands in the evidence."""
+def fall_incident(context: Context, fall: Fall) -> Incident:
+    """One person's fall; who else fell with it stands in the evidence."""
     from race.incidents.find import up_again_s
 
     k, row, at = context.k, fall.row, fall.time_s
-    others = [other for other in context.falls if other.row != row and abs(other.time_s - at) < TOGETHER_S]
-    together = [fall, *others]
+    body = context.bodies[fall.body]
+    together = [fall, *(other for other in context.falls if other.body != fall.body and _together(other, fall))]
     first = min(together, key=lambda other: other.time_s)
     by, distance = _brought_down_by(context, fall, together)
-    end = up_again_s(k, fall)
-    later = context.mean(k.v, row, end, end + 4.0)
-    evidence = context.place(row, at) | {
-        "speed_before_mps": context.mean(k.v, row, at - 1.0, at - 0.1),
-        "speed_after_1s_mps": context.mean(k.v, row, at + 0.8, at + 1.2),
-        "left_usual_line_by_m": _difference(
-            context.mean(k.beyond, row, at + 0.8, at + 1.1), context.mean(k.beyond, row, at - 0.3, at)
-        ),
-        "fallen_together": sorted(context.id(other.row) for other in together),
+    end = up_again_s(k, context.bodies, fall)
+    fallen = sorted({context.id(other.row) for other in together if other.row is not None})
+
+    def mean(values: Floats, from_s: float, to_s: float) -> float | None:
+        part = values[(body.time_s >= at + from_s) & (body.time_s <= at + to_s)]
+        return _number(float(np.mean(part))) if len(part) else None
+
+    here = int(np.argmin(np.abs(body.time_s - at)))
+    s_m = float(k.s[row, k.at(at)]) if row is not None else math.nan
+    wheres = context.wheres_at(float(body.u[here]), s_m)
+    evidence: Evidence = {"where": max(wheres, key=lambda name: wheres[name])}
+    if math.isfinite(s_m):
+        evidence["s_m"] = round(s_m, 1)
+    evidence |= {
+        "speed_before_mps": mean(body.v, -1.0, -0.1),
+        "speed_after_1s_mps": mean(body.v, 0.8, 1.2),
+        "outwards_by_m": _difference(mean(body.d, 0.8, 1.2), mean(body.d, -0.3, 0.0)),
+        "box_tall_m": {"before": mean(body.tall, -1.0, -0.1), "after": mean(body.tall, 0.5, 1.5)},
+        "box_wide_m": {"before": mean(body.wide, -1.0, -0.1), "after": mean(body.wide, 0.5, 1.5)},
+        "seen_after_s": _number(float(body.time_s[-1]) - at),
+        "fallen_together": fallen,
+        "together": len(together),
         "first": first is fall,
-        "rejoined": None if later is None else later > 6.0,
+        "rejoined": _rejoined(context, fall, end),
         "brought_down_by": None if by is None else context.id(by),
         "distance_to_it_m": distance,
-        "rank_before": context.rank(row, at - 0.3),
+        "rank_before": None if row is None else context.rank(row, at - 0.3),
     }
-    who = context.name(row)
+    who = "the one who fell, not known who," if row is None else context.name(row)
     if by is None:
         question = f"Did {who} fall alone, or was there a contact before?"
     else:
         question = f"Did {who} fall alone, or did a contact with {context.name(by)} come first?"
-    roles = {row: "fallen"}
+    roles = {} if row is None else {row: "fallen"}
     return _incident(context, "fall", at, end, at, roles, {}, calibrated("fall", fall.probability), evidence, question)
 
 
-def _brought_down_by(context: Context, fall: FallMoment, together: list[FallMoment]) -> tuple[int | None, float | None]:
+def _together(a: Fall, b: Fall) -> bool:
+    return abs(a.time_s - b.time_s) < TOGETHER_S
+
+
+def _rejoined(context: Context, fall: Fall, end_s: float) -> bool | None:
+    """Whether it raced on after ``end_s``, None where it was not seen then."""
+    body = context.bodies[fall.body]
+    v = body.v[(body.time_s > end_s) & (body.time_s < end_s + 4.0)]
+    if not len(v) and fall.row is not None:
+        v = context.k.v[fall.row, context.k.frames(end_s, end_s + 4.0)]
+    v = v[np.isfinite(v)]
+    return bool(v.mean() > 6.0) if len(v) else None
+
+
+def _brought_down_by(context: Context, fall: Fall, together: list[Fall]) -> tuple[int | None, float | None]:
     """The racer nearest at the moment of the fall, if within reach, and how near; earlier fallers come first."""
-    k = context.k
+    body, time_s = context.bodies[fall.body], context.k.time_s
+    window = context.k.frames(fall.time_s - 0.4, fall.time_s + 0.3)
+    at = [np.interp(time_s[window], body.time_s, body.xy[:, k], math.nan, math.nan) for k in (0, 1)]
     best: tuple[bool, float, int] | None = None
-    for row in range(len(k.ids)):
+    for row in range(len(context.k.ids)):
         if row == fall.row:
             continue
-        window = k.frames(fall.time_s - 0.4, fall.time_s + 0.3)
-        gap = context.ice.xy[fall.row, window] - context.ice.xy[row, window]
-        distance = np.hypot(gap[:, 0], gap[:, 1])
+        xy = context.ice.xy[row, window]
+        distance = np.hypot(xy[:, 0] - at[0], xy[:, 1] - at[1])
         if not np.isfinite(distance).any():
             continue
         near = float(np.nanmin(distance))

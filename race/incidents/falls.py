@@ -1,118 +1,250 @@
 """Falls: somebody leaves the usual line straight on, slows down without braking, lies wide and low, comes to rest.
 
-Every tenth of a second of every racer is given the chance that a fall begins there; the most likely moment within a
-few seconds counts.
+Every tenth of a second of everybody seen (``race/incidents/bodies.py``), whoever it is, is given the chance that a fall
+begins there; the most likely moment within a few seconds counts. Who it was is asked afterwards.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from race.incidents.kinematics import Kinematics
+from race.incidents.bodies import Body
+from race.incidents.kinematics import usual_line
 from race.incidents.model import Model
 from race.incidents.windows import over
+from race.rink import Rink
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 STEP_S = 0.1
 APART_S = 4.0
 """Nobody falls twice within this."""
+SAME_S, SAME_M, TWICE_M = 1.5, 4.0, 0.8
+"""Falls of two bodies are one person's if so near in time and place; where both were seen at once, if they were one
+place, as a second box on somebody is."""
+UNDER_WAY_MPS, SEEN_S, SIGNS = 5.0, 0.6, 1.4
+"""Asked about is who was as fast before and seen for so long, with signs of a fall that sum up to so much."""
+WHO_S, LEAST_WHO, SURE_WHO = 2.5, 3, 0.6
+"""Who fell is as whom it was followed for so long before, in so many pictures at least and in such a share of them."""
 FEATURES = (
-    *("v_before", "v_earlier", "drop_soon", "drop_1s", "drop_least", "drop_rest"),
-    *("out_half", "out_1s", "turn_out", "far", "d_now"),
-    *("wide_before", "wide_soon", "wide_after", "low_after", "missing", "corner"),
-    *("seen_soon", "seen_later", "sd", "relay"),
+    *("v_before", "drop_soon", "drop_1s", "drop_2s", "rest", "lag_before", "lag_soon", "lag_later"),
+    *(
+        "out_half",
+        "out_1s",
+        "out_2s",
+        "outward",
+        "outward_soon",
+        "far",
+        "beyond_now",
+        "straight_before",
+        "straight_soon",
+    ),
+    *("flat_before", "flatter", "lower", "wider", "flat_soon", "flat_after", "tall_after", "stroke", "stroke_before"),
+    *("lasts", "lasted", "free_end", "sd", "corner", "relay"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class FallMoment:
-    """Racer ``row`` begins to fall at ``time_s`` with this probability."""
+class Moments:
+    """N moments, each of one body: indices ``body`` (N,), ``time_s`` (N,) and features (N, K)."""
 
-    row: int
-    time_s: float
-    probability: float
+    body: Ints
+    time_s: Floats
+    features: Floats
 
 
-def fall_features(k: Kinematics, box: Floats, relay: bool) -> tuple[Floats, Floats]:
-    """Moments (T,) and features (R, T, K) at each. ``box`` (R, F, 4) pixels, NaN where not seen."""
-    time_s = k.time_s
-    moments = np.arange(time_s[0], time_s[-1], STEP_S)
+def fall_moments(bodies: list[Body], rink: Rink, relay: bool) -> Moments:
+    """Every STEP_S of every body, with what tells a fall: speed and its loss, also against the others' (``lag``), the
+    way outwards from the usual line and straight on where it bends, the box's shape (``flat``: width over height),
+    how much it changes with the strokes, and how long before and after the body was seen."""
+    if not bodies:
+        return Moments(np.empty(0, np.intp), np.empty(0), np.empty((0, len(FEATURES))))
+    first = min(float(one.time_s[0]) for one in bodies)
+    last = max(float(one.time_s[-1]) for one in bodies)
+    grid = np.arange(first, last + STEP_S, STEP_S)
+    beyond = _beyond(bodies, rink)
+    pace, many = _pace(bodies, grid)
+    every = [_features(one, out, grid, pace, many, rink, relay) for one, out in zip(bodies, beyond, strict=True)]
+    body = np.concatenate([np.full(len(at), n, np.intp) for n, (at, _) in enumerate(every)])
+    return Moments(body, np.concatenate([at for at, _ in every]), np.concatenate([x for _, x in every]))
 
-    def mean(values: Floats, from_s: float, to_s: float) -> Floats:
-        return over(time_s, values, moments, from_s, to_s)
 
+def _beyond(bodies: list[Body], rink: Rink) -> list[Floats]:
+    """Of each body, m outside the line usually skated at that place."""
+    u, d, v = (np.concatenate([getattr(one, name) for one in bodies]) for name in ("u", "d", "v"))
+    half_lap = rink.lap_m / 2
+    line, _ = usual_line(np.mod(u - rink.track_shift_m, half_lap), d, v, half_lap)
+    return np.split(d - line, np.cumsum([len(one.d) for one in bodies])[:-1])
+
+
+def _pace(bodies: list[Body], grid: Floats) -> tuple[Floats, Floats]:
+    """(G,) sum of the speeds of all who race at each time of ``grid``, and how many those are."""
+    total, many = np.zeros(len(grid)), np.zeros(len(grid))
+    for one in bodies:
+        v = _racing_speed(one, grid)
+        total += np.nan_to_num(v)
+        many += np.isfinite(v)
+    return total, many
+
+
+def _racing_speed(one: Body, grid: Floats) -> Floats:
+    races = (one.v > 7.0) & (one.v < 16.0) & (one.d > -1.5) & (one.d < 4.7)
+    return np.asarray(over(one.time_s, np.where(races, one.v, np.nan)[None], grid, -0.3, 0.3)[0])
+
+
+def _features(
+    one: Body, beyond: Floats, grid: Floats, total: Floats, many: Floats, rink: Rink, relay: bool
+) -> tuple[Floats, Floats]:
+    moments = grid[(grid >= one.time_s[0] - 1e-9) & (grid <= one.time_s[-1])]
+    own = _racing_speed(one, grid)
     with np.errstate(invalid="ignore", divide="ignore"):
-        wide, tall = np.log(box[..., 2] / box[..., 3]), np.log(box[..., 3])
-    # Other racers seen at the same moment tell what distance and zoom make of a box.
-    tall = tall - np.nan_to_num(_row_mean(tall))
-    before = mean(k.v, -1.0, -0.15)
-    beyond = mean(k.beyond, -0.25, 0.05)
-    gone = np.isnan(k.d).astype(np.float64)
-    others = np.isfinite(k.d).sum(axis=0) - np.isfinite(k.d)
-    gone[others < 1] = np.nan
-    least = over(time_s, k.v, moments, 0.5, 3.5, "min")
+        others = (total - np.nan_to_num(own)) / (many - np.isfinite(own))
+        others[many - np.isfinite(own) < 1] = np.nan
+        shape = np.log(one.wide / one.tall)
+    values = np.stack([one.v, one.outward, beyond, np.log(one.tall), np.log(one.wide), shape])
+
+    def level(row: int, from_s: float, to_s: float) -> Floats:
+        return np.asarray(over(one.time_s, values[row : row + 1], moments, from_s, to_s)[0])
+
+    def spread(from_s: float, to_s: float) -> Floats:
+        mean = over(one.time_s, shape[None], moments, from_s, to_s)[0]
+        square = over(one.time_s, shape[None] ** 2, moments, from_s, to_s)[0]
+        return np.asarray(np.sqrt(np.maximum(square - mean**2, 0.0)))
+
+    def pace(from_s: float, to_s: float) -> Floats:
+        return np.asarray(over(grid, others[None], moments, from_s, to_s)[0])
+
+    v, outward, out, tall, wide, flat = range(6)
+    before, now = level(v, -1.0, -0.15), level(out, -0.25, 0.05)
+    local = np.mod(one.u - rink.track_shift_m, rink.lap_m / 2)
+    corner = ((local > rink.straight_m / 2) & (local < rink.lap_m / 2 - rink.straight_m / 2)).astype(np.float64)
+    straight = corner * one.v / (rink.measured_radius_m + np.clip(one.d, 0.0, 4.0)) - one.turn
     columns = {
         "v_before": before,
-        "v_earlier": mean(k.v, -2.2, -1.0) - before,
-        "drop_soon": before - mean(k.v, 0.25, 0.6),
-        "drop_1s": before - mean(k.v, 0.7, 1.2),
-        "drop_least": before - least,
-        "drop_rest": np.minimum(over(time_s, k.v, moments, 2.0, 6.0, "min"), 8.0),
-        "out_half": mean(k.beyond, 0.35, 0.6) - beyond,
-        "out_1s": mean(k.beyond, 0.8, 1.1) - beyond,
-        "turn_out": mean(k.d_rate, 0.15, 0.5) - mean(k.d_rate, -0.6, -0.1),
-        "far": np.clip(over(time_s, k.d, moments, 0.4, 2.5, "max"), 3.0, 6.0),
-        "d_now": mean(k.d, -0.2, 0.2),
-        "wide_before": mean(wide, -1.0, -0.1),
-        "wide_soon": mean(wide, 0.3, 0.8) - mean(wide, -0.6, -0.1),
-        "wide_after": mean(wide, 1.0, 3.0),
-        "low_after": mean(tall, 0.6, 1.6) - mean(tall, -0.8, -0.1),
-        "missing": mean(gone, 0.8, 3.0),
-        "corner": mean(k.corner.astype(np.float64), 0.0, 0.5),
-        "seen_soon": mean(k.seen, 0.0, 0.6),
-        "seen_later": mean(k.seen, 0.8, 3.0),
-        "sd": mean(k.sd, -0.2, 0.6),
-        "relay": np.full((len(k.ids), len(moments)), float(relay)),
+        "drop_soon": before - level(v, 0.25, 0.6),
+        "drop_1s": before - level(v, 0.7, 1.2),
+        "drop_2s": before - level(v, 1.5, 2.5),
+        "rest": np.minimum(over(one.time_s, one.v[None], moments, 1.5, 5.0, "min")[0], 8.0),
+        "lag_before": pace(-1.0, -0.15) - before,
+        "lag_soon": pace(0.4, 1.0) - level(v, 0.4, 1.0),
+        "lag_later": pace(1.5, 3.5) - level(v, 1.5, 3.5),
+        "out_half": level(out, 0.35, 0.6) - now,
+        "out_1s": level(out, 0.8, 1.1) - now,
+        "out_2s": level(out, 1.5, 2.5) - now,
+        "outward": level(outward, -0.5, -0.1),
+        "outward_soon": level(outward, 0.3, 0.8),
+        "far": np.clip(over(one.time_s, one.d[None], moments, 0.4, 2.5, "max")[0], 3.0, 7.0),
+        "beyond_now": now,
+        "straight_before": np.asarray(over(one.time_s, straight[None], moments, -0.6, -0.1)[0]),
+        "straight_soon": np.asarray(over(one.time_s, straight[None], moments, 0.15, 0.6)[0]),
+        "flat_before": level(flat, -1.0, -0.1),
+        "flatter": level(flat, 0.25, 0.8) - level(flat, -0.7, -0.1),
+        "lower": level(tall, 0.25, 0.8) - level(tall, -0.7, -0.1),
+        "wider": level(wide, 0.25, 0.8) - level(wide, -0.7, -0.1),
+        "flat_soon": level(flat, 0.3, 0.9),
+        "flat_after": level(flat, 1.0, 2.5),
+        "tall_after": level(tall, 0.6, 2.5),
+        "stroke": spread(0.5, 2.0),
+        "stroke_before": spread(-2.0, -0.2),
+        "lasts": np.minimum(one.time_s[-1] - moments, 4.0),
+        "lasted": np.minimum(moments - one.time_s[0], 4.0),
+        "free_end": np.full(len(moments), min(float(np.median(one.free[-3:])), 3.0)),
+        "sd": np.asarray(over(one.time_s, np.log(one.sd)[None], moments, -0.5, 1.0)[0]),
+        "corner": np.asarray(over(one.time_s, corner[None], moments, 0.0, 0.5)[0]),
+        "relay": np.full(len(moments), float(relay)),
     }
     return moments, np.stack([columns[name] for name in FEATURES], axis=-1)
 
 
-def _row_mean(values: Floats) -> Floats:
-    """(R, F) mean of the other rows, NaN where there is none."""
-    known = np.isfinite(values)
-    total, count = np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0)
-    others, many = total - np.where(known, values, 0.0), count - known
-    return np.where(many > 0, others / np.maximum(many, 1), np.nan)
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """Body ``body`` begins to fall at ``time_s`` with this probability; it is racer ``row``, None: not known who."""
+
+    body: int
+    row: int | None
+    time_s: float
+    probability: float
 
 
-def find_fall_moments(k: Kinematics, box: Floats, relay: bool, model: Model, least: float) -> list[FallMoment]:
-    """The moments at which a fall begins with a probability of ``least`` or more, by time."""
-    moments, features = fall_features(k, box, relay)
-    racers, times, count = features.shape
-    chance = model.probabilities(features.reshape(-1, count))[:, 1].reshape(racers, times)
-    chance[~worth_asking(features)] = 0.0
-    out = [
-        FallMoment(row, float(moments[t]), float(chance[row, t]))
-        for row in range(racers)
-        for t in peaks(chance[row], moments, APART_S, least)
-    ]
+def find_falls(bodies: list[Body], rink: Rink, relay: bool, model: Model, least: float) -> list[Fall]:
+    """Falls whose probability is ``least`` or more, by time, without saying whose."""
+    found = fall_moments(bodies, rink, relay)
+    chance = np.zeros(len(found.time_s))
+    asked = worth_asking(found.features)
+    chance[asked] = model.probabilities(found.features[asked])[:, 1]
+    return likeliest(bodies, found, chance, least)
+
+
+def likeliest(bodies: list[Body], found: Moments, chance: Floats, least: float) -> list[Fall]:
+    """The likeliest moments; of the same person's within APART_S, in whatever pieces it was followed, the likeliest."""
+    out: list[Fall] = []
+    likely = np.flatnonzero(chance >= least)
+    for n in likely[np.argsort(-chance[likely], kind="stable")]:
+        new = Fall(int(found.body[n]), None, float(found.time_s[n]), float(chance[n]))
+        if not any(_same(bodies, new, other) for other in out):
+            out.append(new)
     return sorted(out, key=lambda fall: fall.time_s)
 
 
+def _same(bodies: list[Body], a: Fall, b: Fall) -> bool:
+    if a.body == b.body:
+        return abs(a.time_s - b.time_s) <= APART_S
+    if abs(a.time_s - b.time_s) > SAME_S:
+        return False
+    one, two = bodies[a.body], bodies[b.body]
+    shared, mine, theirs = np.intersect1d(one.time_s, two.time_s, return_indices=True)
+    near = np.abs(shared - b.time_s) < 3.0
+    if near.sum() >= 3:
+        apart = np.hypot(*(one.xy[mine[near]] - two.xy[theirs[near]]).T)
+        return bool(np.median(apart) < TWICE_M)
+    middle = (a.time_s + b.time_s) / 2
+    first, second = (body.xy[np.argmin(np.abs(body.time_s - middle))] for body in (one, two))
+    return bool(np.hypot(*(first - second)) < SAME_M)
+
+
 def worth_asking(features: Floats) -> NDArray[np.bool_]:
-    """(R, T, K) -> (R, T): known, and moving just before; nobody falls who stands."""
-    before = features[..., FEATURES.index("v_before")]
+    """(N, K) -> (N,): under way before, seen long enough, and with some sign of a fall, whether it is one or not."""
+
+    def of(name: str) -> Floats:
+        return np.nan_to_num(features[:, FEATURES.index(name)])
+
+    before = features[:, FEATURES.index("v_before")]
+    signs = np.clip(np.maximum(of("outward_soon"), of("outward")) / 4, 0, 1.5)
+    signs += np.clip(np.maximum(of("out_1s") / 3, of("out_half") / 1.5), 0, 1.5)
+    signs += np.clip((np.fmax(of("drop_2s") + 1, np.nan_to_num(before) - of("rest") * (before > 0)) - 3) / 6, 0, 1)
+    signs += np.clip(np.maximum(of("lag_later"), 2 * of("lag_soon")) / 6, 0, 1)
+    signs += np.clip((of("flat_soon") + 0.1) / 0.4, 0, 1)
+    seen_s = of("lasted") + of("lasts")
     with np.errstate(invalid="ignore"):
-        return np.asarray(before > 4.0)
+        return np.asarray((np.isnan(before) | (before > UNDER_WAY_MPS)) & (seen_s > SEEN_S) & (signs > SIGNS))
 
 
-def peaks(chance: Floats, moments: Floats, apart_s: float, least: float) -> list[int]:
-    """Indices of the largest values, each further than ``apart_s`` from those larger."""
-    left, out = chance.copy(), []
-    while len(left) and left.max() >= least:
-        t = int(left.argmax())
-        out.append(t)
-        left[np.abs(moments - moments[t]) <= apart_s] = -1.0
-    return sorted(out)
+def named(falls: list[Fall], bodies: list[Body], rows: dict[int, int]) -> list[Fall]:
+    """``falls`` with the racers whose they are, by time; of one racer's within APART_S the likeliest.
+
+    ``rows`` says which detections are which racer's.
+    """
+    out: list[Fall] = []
+    for fall in sorted(falls, key=lambda fall: -fall.probability):
+        row = _whose(fall, bodies[fall.body], rows)
+        again = any(row == other.row and abs(fall.time_s - other.time_s) <= APART_S for other in out)
+        if row is None or not again:
+            out.append(replace(fall, row=row))
+    return sorted(out, key=lambda fall: fall.time_s)
+
+
+def _whose(fall: Fall, body: Body, rows: dict[int, int]) -> int | None:
+    """The racer as whom the body was followed for most of the time up to the fall; where it was as nobody, after it.
+
+    Before it is nearly always right: in the pack everybody is accounted for, and afterwards somebody else may take
+    the place. None where it was followed as this one and that one.
+    """
+    at = body.time_s - fall.time_s
+    for window in ((at >= -WHO_S) & (at <= 0.1), (at > 0.1) & (at <= WHO_S)):
+        held = [rows[int(detection)] for detection in body.rows[window] if int(detection) in rows]
+        if len(held) >= LEAST_WHO:
+            racers, counts = np.unique(held, return_counts=True)
+            return int(racers[counts.argmax()]) if counts.max() >= SURE_WHO * len(held) else None
+    return None

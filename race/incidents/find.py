@@ -9,6 +9,7 @@ from race.events import RaceEvent
 from race.formats import Incident
 from race.ice import IcePaths
 from race.incidents.alone import find_false_start, find_off_track, find_slow
+from race.incidents.bodies import Body
 from race.incidents.dossier import (
     Context,
     encounter_incident,
@@ -18,7 +19,7 @@ from race.incidents.dossier import (
     slow_incident,
 )
 from race.incidents.encounters import Encounters, find_encounters
-from race.incidents.falls import FallMoment, find_fall_moments
+from race.incidents.falls import Fall, find_falls, named
 from race.incidents.kinematics import Kinematics, find_kinematics
 from race.incidents.model import calibrated, read_models
 from race.rink import Rink
@@ -39,7 +40,8 @@ RECOVERS_S = 14.0
 
 def find_incidents(
     ice: IcePaths,
-    box: Floats,
+    bodies: list[Body],
+    followed: dict[int, int],
     rink: Rink,
     event: RaceEvent | None,
     from_start: bool,
@@ -49,19 +51,20 @@ def find_incidents(
 ) -> list[Incident]:
     """Questions for review, by time, with ids from 1.
 
-    ``box`` (R, F, 4) are the racers' boxes in pixels, NaN where not seen. ``from_start``: ``s_m`` counts from the start
-    line, so that the finish is known; else ``finish_s``, by competitor, tells. ``names`` by competitor. ``told_from``
-    is the least confidence, where the usual ones are not wanted.
+    ``bodies`` are all the people seen, ``followed`` says which detections are which competitor's. ``from_start``:
+    ``s_m`` counts from the start line, so that the finish is known; else ``finish_s``, by competitor, tells. ``names``
+    by competitor. ``told_from`` is the least confidence, where the usual ones are not wanted.
     """
     if len(ice.time_s) < 3 or not len(ice.ids):
         return []
     k = find_kinematics(known_places(ice), rink)
     finish_m = event.distance_m if event is not None and from_start else _finish_m(k, finish_s or {})
     relay, models = event is not None and event.is_relay, read_models()
-    asked = find_fall_moments(k, box, relay, models["fall"], ASKED_FROM)
+    rows = {detection: int(np.searchsorted(ice.ids, id_)) for detection, id_ in followed.items()}
+    asked = named(find_falls(bodies, rink, relay, models["fall"], ASKED_FROM), bodies, rows)
     falls = [fall for fall in asked if calibrated("fall", fall.probability) >= TOLD_FROM]
-    down = _down(k, falls)
-    context = Context(k, ice, names, event, finish_m, falls, down)
+    down = _down(k, bodies, falls)
+    context = Context(k, ice, bodies, names, event, finish_m, falls, down)
 
     out = [fall_incident(context, fall) for fall in asked]
     racing = np.isfinite(k.d) & ~down
@@ -96,23 +99,29 @@ def known_places(ice: IcePaths) -> IcePaths:
     )
 
 
-def _down(k: Kinematics, falls: list[FallMoment]) -> Mask:
+def _down(k: Kinematics, bodies: list[Body], falls: list[Fall]) -> Mask:
     """(R, F) on the ice, or not yet under way again."""
     down = np.zeros(k.d.shape, bool)
     for fall in falls:
-        down[fall.row, k.frames(fall.time_s + 0.15, up_again_s(k, fall))] = True
+        if fall.row is not None:
+            down[fall.row, k.frames(fall.time_s + 0.15, up_again_s(k, bodies, fall))] = True
     return down
 
 
-def up_again_s(k: Kinematics, fall: FallMoment) -> float:
-    """When the racer is under way again: at UP_MPS after having been slower, or seen no more and then racing."""
-    window = k.frames(fall.time_s + 1.5, fall.time_s + RECOVERS_S)
-    fast = np.flatnonzero((k.v[fall.row, window] > UP_MPS) & (k.d[fall.row, window] < 4.7)) + window.start
-    slow = np.flatnonzero(k.v[fall.row, window] < UP_MPS) + window.start
-    if len(slow):
-        fast = fast[fast > slow[0]]
-    if len(fast):
-        return float(k.time_s[fast[0]])
+def up_again_s(k: Kinematics, bodies: list[Body], fall: Fall) -> float:
+    """When the one who fell is under way again: at UP_MPS after having been slower, or seen no more and then racing."""
+    body = bodies[fall.body]
+    ways = [(body.time_s, body.v, body.d)]
+    if fall.row is not None:
+        ways.append((k.time_s, k.v[fall.row], k.d[fall.row]))
+    for time_s, v, d in ways:
+        window = (time_s >= fall.time_s + 1.5) & (time_s <= fall.time_s + RECOVERS_S)
+        fast = np.flatnonzero(window & (v > UP_MPS) & (d < 4.7))
+        slow = np.flatnonzero(window & (v < UP_MPS))
+        if len(slow):
+            fast = fast[fast > slow[0]]
+        if len(fast):
+            return float(time_s[fast[0]])
     return float(min(k.time_s[-1], fall.time_s + RECOVERS_S))
 
 

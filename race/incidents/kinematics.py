@@ -72,7 +72,7 @@ def find_kinematics(ice: IcePaths, rink: Rink) -> Kinematics:
     u = np.where(known, rink.to_track(np.nan_to_num(ice.xy))[..., 0], np.nan)
     half_lap = rink.lap_m / 2
     local = np.mod(u - rink.track_shift_m, half_lap)
-    usual, slope = _usual_line(local, d, v, half_lap)
+    usual, slope = usual_line(local, d, v, half_lap)
     with np.errstate(invalid="ignore"):
         corner = (local > rink.straight_m / 2) & (local < half_lap - rink.straight_m / 2)
     seen = ice.seen.astype(np.float64)
@@ -81,7 +81,7 @@ def find_kinematics(ice: IcePaths, rink: Rink) -> Kinematics:
     )
 
 
-def _usual_line(local: Floats, d: Floats, v: Floats, half_lap: float) -> tuple[Floats, Floats]:
+def usual_line(local: Floats, d: Floats, v: Floats, half_lap: float) -> tuple[Floats, Floats]:
     """(R, F) median d of all who skate past the same place of either half lap, and its slope along the track."""
     bins = round(half_lap / LINE_BIN_M)
     skating = np.isfinite(d) & (v > 7.0) & (d < 4.7)

@@ -145,6 +145,13 @@ def test_falls_are_found_within_a_second_and_by_who_fell(tmp_path: Path) -> None
     assert scores(tmp_path, run, truth)["falls"] == {"truth": 2, "found": 2, "false": 2}
 
 
+def test_a_fall_of_nobody_known_is_not_found_and_false_only_where_nobody_fell(tmp_path: Path) -> None:
+    names = [{"id": 1, "name": "Ana"}]
+    truth = {"competitors": names, "incidents": [incident("fall", 5, 8, [1])]}
+    run = {"competitors": names, "incidents": [incident("fall", 5.4, 8, []), incident("fall", 20, 22, [])]}
+    assert scores(tmp_path, run, truth)["falls"] == {"truth": 1, "found": 0, "false": 1}
+
+
 def test_passes_need_the_same_two_in_the_same_roles(tmp_path: Path) -> None:
     names = [{"id": who, "name": f"N{who}"} for who in (1, 2)]
     truth = {"competitors": names, "passes": [{"time_s": 5, "by": 1, "on": 2}, {"time_s": 12, "by": 2, "on": 1}]}

@@ -5,11 +5,14 @@ on the ice as ``race/ice.py`` does: with the errors of boxes and poses, misses a
 work on what is read from paths, races by the hundred. In a relay a team's path is that of the member who races.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from race.events import find_event
 from race.ice import IcePaths, find_ice_paths
+from race.incidents.bodies import Body, find_bodies
 from race.observations import Detections, Observations
 from race.rink import Rink
 from race.scene import Scene
@@ -26,16 +29,27 @@ SAME = 0.4
 """IoU from which a detected box is somebody's."""
 
 
-def sighted(motion: Motion, footage: Footage, pictured: Pictured, seed: int) -> tuple[IcePaths | None, Floats]:
-    """The competitors' paths, None where no camera was registered, and their boxes (R, F, 4), NaN where not seen."""
+@dataclass(frozen=True)
+class Sighted:
+    """The competitors' paths, everybody's ways (only competitors are any), and whose the detections are."""
+
+    ice: IcePaths
+    bodies: list[Body]
+    followed: dict[int, int]
+
+
+def sighted(motion: Motion, footage: Footage, pictured: Pictured, seed: int) -> Sighted | None:
+    """None where no camera was registered."""
     observations = observe(motion, footage, pictured, [], seed)
     ids = np.array([row.id for row in motion.competitors], np.int32)
     true_box, true_s = _true_boxes(motion, footage, pictured, ids)
     row = _detection_of(observations.detections, true_box)
-    seen = row >= 0
-    box = np.where(seen[..., None], observations.detections.box[row], np.nan)
-    ice = find_ice_paths(_tracks(ids, row, observations), observations, _scene(observations), _rink(motion))
-    return (None if ice is None else _from_start(ice, true_s, motion)), box
+    tracks, scene, rink = _tracks(ids, row, observations), _scene(observations), _rink(motion)
+    ice = find_ice_paths(tracks, observations, scene, rink)
+    if ice is None:
+        return None
+    followed = dict(zip(tracks.detection.tolist(), tracks.id.tolist(), strict=True))
+    return Sighted(_from_start(ice, true_s, motion), find_bodies(tracks, observations, scene, rink), followed)
 
 
 def _true_boxes(motion: Motion, footage: Footage, pictured: Pictured, ids: NDArray[np.int32]) -> tuple[Floats, Floats]:

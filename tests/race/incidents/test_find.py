@@ -5,20 +5,23 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from race.events import find_event
+from race.events import RaceEvent, find_event
 from race.formats import Incident
 from race.ice import IcePaths
 from race.incidents import find_incidents
+from race.incidents.bodies import Body
 from race.rink import Rink
 from simulation.camera import Footage, direct
 from simulation.figure import Pictured, picture
 from simulation.motion import Motion
 from simulation.race import simulate_race
 from simulation.scenario import OrderSpec, Requirements, Scenario
-from tests.race.incidents.sighted import sighted
+from tests.race.incidents.sighted import Sighted, sighted
 
 EVENT = find_event("500m", "m")
 SIZE = (960, 540)
+UNSURE = 0.1
+"""Confidence from which the one fall of seed 5 is told, and no other."""
 
 
 def filmed(seed: int, *orders: OrderSpec, require: Requirements | None = None) -> tuple[Motion, Footage, Pictured]:
@@ -35,19 +38,28 @@ def found(
 ) -> tuple[list[Incident], list[Incident]]:
     """What is told of a 500 m with ``orders``, and what is true, in the same times."""
     motion, footage, pictured = filmed(seed, *orders, require=require)
-    ice, box = sighted(motion, footage, pictured, seed)
-    assert ice is not None
+    seen = sighted(motion, footage, pictured, seed)
+    assert seen is not None
     start = footage.race_start_s
     truth = [
         row.model_copy(update={"start_s": row.start_s + start, "end_s": row.end_s + start}) for row in motion.incidents
     ]
     names = {1: "Ana", 2: "Bea", 3: "Cleo", 4: "Dora"}
-    return find_incidents(ice, box, ice.rink, EVENT, True, names, told_from=told_from), truth
+    return find_incidents(*known(seen), True, names, told_from=told_from), truth
 
 
-@pytest.mark.xfail(reason="the fitted model gives this fall too small a chance", strict=True)
+def known(seen: Sighted) -> tuple[IcePaths, list[Body], dict[int, int], Rink, RaceEvent]:
+    return seen.ice, seen.bodies, seen.followed, seen.ice.rink, EVENT
+
+
+@pytest.mark.xfail(reason="the fitted network gives this fall 0.69, which is told from 0.87 on", strict=True)
+def test_a_fall_is_told_without_being_asked_for() -> None:
+    told, _ = found(5, OrderSpec(do="slip", racer=2, lap=2.25), require=Requirements(falls=1))
+    assert [row.competitors for row in told if row.kind == "fall"] == [[2]]
+
+
 def test_a_fall_is_found_where_and_when_it_is() -> None:
-    told, truth = found(5, OrderSpec(do="slip", racer=2, lap=2.25), require=Requirements(falls=1))
+    told, truth = found(5, OrderSpec(do="slip", racer=2, lap=2.25), require=Requirements(falls=1), told_from=UNSURE)
     (fall,) = [row for row in told if row.kind == "fall"]
     (true,) = [row for row in truth if row.kind == "fall"]
     assert fall.competitors == true.competitors == [2]
@@ -59,6 +71,18 @@ def test_a_fall_is_found_where_and_when_it_is() -> None:
     assert "Bea" in str(fall.question)
 
 
+def test_a_fall_is_told_though_nobody_knows_whose() -> None:
+    motion, footage, pictured = filmed(5, OrderSpec(do="slip", racer=2, lap=2.25), require=Requirements(falls=1))
+    seen = sighted(motion, footage, pictured, 5)
+    assert seen is not None
+    told = find_incidents(seen.ice, seen.bodies, {}, seen.ice.rink, EVENT, True, {}, told_from=UNSURE)
+    (fall,) = [row for row in told if row.kind == "fall"]
+    (true,) = [row for row in motion.incidents if row.kind == "fall"]
+    assert fall.competitors == [] and fall.roles == {}
+    assert abs(fall.start_s - footage.race_start_s - true.start_s) < 0.6
+    assert "not known who" in str(fall.question)
+
+
 def test_a_clean_race_raises_nothing_sure() -> None:
     told, truth = found(11, require=Requirements(falls=0, incidents=0))
     assert truth == []
@@ -67,10 +91,10 @@ def test_a_clean_race_raises_nothing_sure() -> None:
 
 def test_less_sure_ones_are_told_when_asked_for() -> None:
     motion, footage, pictured = filmed(11)
-    ice, box = sighted(motion, footage, pictured, 11)
-    assert ice is not None
-    usual = find_incidents(ice, box, ice.rink, EVENT, True, {})
-    more = find_incidents(ice, box, ice.rink, EVENT, True, {}, told_from=0.0)
+    seen = sighted(motion, footage, pictured, 11)
+    assert seen is not None
+    usual = find_incidents(*known(seen), True, {})
+    more = find_incidents(*known(seen), True, {}, told_from=0.0)
     assert len(more) > len(usual)
     assert [row.id for row in more] == list(range(1, len(more) + 1))
     assert all(0 <= row.confidence <= 1 and row.start_s <= row.end_s for row in more)
@@ -94,9 +118,8 @@ def test_cutting_in_is_a_lane_change_with_its_evidence() -> None:
 
 def test_nothing_comes_of_nothing(paths: Callable[..., IcePaths]) -> None:
     ice = paths(np.full((2, 100), np.nan), np.full((2, 100), np.nan))
-    assert find_incidents(ice, np.full((2, 100, 4), np.nan), Rink(), None, False, {}) == []
-    short = paths(np.zeros((1, 2)), 0.0)
-    assert find_incidents(short, np.full((1, 2, 4), np.nan), Rink(), None, False, {}) == []
+    assert find_incidents(ice, [], {}, Rink(), None, False, {}) == []
+    assert find_incidents(paths(np.zeros((1, 2)), 0.0), [], {}, Rink(), None, False, {}) == []
 
 
 def test_off_track_carries_its_code_and_depth(paths: Callable[..., IcePaths]) -> None:
@@ -105,7 +128,7 @@ def test_off_track_carries_its_code_and_depth(paths: Callable[..., IcePaths]) ->
     d = np.full(s.shape, 0.4)
     # 8.1 to 9.9 s: in the corner after the start of the second lap, about 105 m from the start line.
     d[0] -= 1.6 * np.exp(-(((s[0] - 137.0) / 6.0) ** 2))
-    told = find_incidents(paths(s, d), np.full((*s.shape, 4), np.nan), Rink(), None, True, {}, told_from=0.0)
+    told = find_incidents(paths(s, d), [], {}, Rink(), None, True, {}, told_from=0.0)
     (off,) = [row for row in told if row.kind == "off_track"]
     assert off.competitors == [1]
     assert off.codes[0].code == "OF2"
