@@ -24,6 +24,9 @@ COUNTED_PIECE_S, COUNTED_S = 0.5, 0.6
 for moments."""
 TEAM_SHARE = 0.25
 """In a relay also for such a share of the time in which one fewer is seen: for seconds two of a team race."""
+STEADY_SHARE = 0.6
+"""Of the time in which a full field of a relay is seen, during which one more races: then there is one more. From a
+fixed camera that is 0.79 to 0.83 in four races of five teams, 0.27, around exchanges, in one of four."""
 NAMED_OFTEN = 10
 MOST_RACERS, MOST_TEAMS = 10, 5
 STOOD_S = 1.0
@@ -69,6 +72,8 @@ def count_racing(at_once: Ints, per_second: float, event: RaceEvent | None, leas
     tells more, where it is a full field."""
     relay = event is not None and event.is_relay
     if relay and event is not None and least >= event.field[0]:
+        while least < MOST_TEAMS and np.sum(at_once > least) > STEADY_SHARE * np.sum(at_once >= least) > 0:
+            least += 1
         return min(least, MOST_TEAMS)
     size = max(least, event.field[0] if event is not None else 1)
     while size < (MOST_TEAMS if relay else MOST_RACERS):

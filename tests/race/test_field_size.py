@@ -17,6 +17,8 @@ def test_who_is_seen_racing_at_once_for_long_enough_counts():
     assert count_racing(np.array([4] * 400 + [5] * 60), 25.0, find_event("relay-5000m"), 0) == 4
     assert count_racing(np.array([4] * 400 + [5] * 160), 25.0, find_event("relay-5000m"), 0) == 5
     assert count_racing(np.array([4] * 400 + [5] * 160), 25.0, find_event("relay-5000m"), 4) == 4  # named, or started
+    # but who races nearly all the time is no team-mate
+    assert count_racing(np.array([4] * 100 + [5] * 400), 25.0, find_event("relay-5000m"), 4) == 5
 
 
 def test_names_count_that_are_none_misread():
