@@ -59,6 +59,9 @@ NATIONS = {
     "UZB": ("UZBEKISTAN",),
 }
 
+LONGEST_CODE = 3
+"""Letters of a nation's code: a short name that ends in one may be anybody's."""
+
 _SHOWN = {"".join(name.split()).casefold() for code, names in NATIONS.items() for name in (code, *names)}
 
 
@@ -69,5 +72,5 @@ def is_team(name: str) -> bool:
 
 
 def without_rank(name: str) -> str:
-    """``name``, less a first letter that was a rank, as in LKOREA for 1.KOREA."""
-    return name[1:] if name[:1] in ("L", "I", "l") and not is_team(name) and is_team(name[1:]) else name
+    """``name``, less a first letter that was a rank, as in LKOREA for 1.KOREA and ZCHINA for 2.CHINA."""
+    return name[1:] if len(name) > LONGEST_CODE + 1 and not is_team(name) and is_team(name[1:]) else name

@@ -301,7 +301,10 @@ def _owner_above(box: Box, cells: list[tuple[_Cell, set[int]]]) -> tuple[_Cell, 
 
 
 def _ranked(cells: list[tuple[_Cell, set[int]]]) -> tuple[list[_Cell], set[int]]:
-    """The largest group of cells that stand in a row or a column and whose ranks count up, with its lines."""
+    """The largest group of cells that stand in a row or a column and whose ranks count up, with its lines.
+
+    Half of them have to have been read with a rank, or with a time, which makes a row of them too.
+    """
     best: tuple[int, list[_Cell], set[int]] = (0, [], set())
     for group in _aligned(cells):
         starts = Counter(cell.rank - index for index, (cell, _) in enumerate(group) if cell.rank is not None)
@@ -314,7 +317,8 @@ def _ranked(cells: list[tuple[_Cell, set[int]]]) -> tuple[list[_Cell], set[int]]
                 continue
             start, group = 1, group[1 - start :]
         group = _evenly_spaced(group)
-        if 2 * support <= read or (start > 1 and support < 2) or 2 * support < len(group):
+        timed = sum(cell.rank is None and (cell.lap_time_s or cell.time_s) is not None for cell, _ in group)
+        if 2 * support <= read or (start > 1 and support < 2) or 2 * (support + timed) < len(group):
             continue
         if support > best[0]:
             for index, (cell, _) in enumerate(group):
