@@ -389,13 +389,8 @@ def share_out(
                 born += 1
         order = np.argsort(new_total[:born])
         kept = 0
-        old_last, old_look, old_weight, old_root, old_sign = (
-            last.copy(),
-            look.copy(),
-            weight.copy(),
-            root.copy(),
-            sign.copy(),
-        )
+        old_last, old_look, old_weight = last.copy(), look.copy(), weight.copy()
+        old_root, old_sign = root.copy(), sign.copy()
         chosen = np.empty(BEAM, np.int64)
         for n in order:
             if kept == BEAM:

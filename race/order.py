@@ -102,7 +102,8 @@ def smooth_sign(
 def find_order(gap: Floats, time_s: Floats, sure: NDArray[np.bool_] | None = None) -> Order:
     """Order from ``time_gaps``' output ``gap`` (R, R, F) and the frames' times (F,), seconds.
 
-    ``sure`` (R, R, F): gaps that count; where none does the order stays as it was."""
+    ``sure`` (R, R, F): gaps that count; where none does the order stays as it was.
+    """
     racers, _, frames = gap.shape
     signed = np.where(np.isnan(gap), -gap.transpose(1, 0, 2), gap)
     counted = signed if sure is None else np.where(sure, signed, np.nan)

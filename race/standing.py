@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from race.observations import Detections
+from race.paths import map_point
 from race.scene import Scene
 
 Floats = NDArray[np.float64]
@@ -62,45 +63,34 @@ def mark_standing(
             for step in (-1, 1):
                 g = f + step
                 while 0 <= g < frames and part[g] == part[f] and abs(time_s[g] - time_s[f]) <= around_s:
-                    place = _carried(from_reference[g] @ to_reference[f], box[row])
-                    middle_x, middle_y = place[0] + place[2] / 2, place[1] + place[3] / 2
-                    if not (0 <= middle_x <= width and 0 <= middle_y <= height):
+                    x, y, w, h = _carried(to_reference[f], from_reference[g], box[row])
+                    if not (0 <= x <= width and 0 <= y <= height):
                         break
                     looks += 1
-                    there += _somebody(place, box, first[g], end[g], same_place)
+                    there += _somebody(x - w / 2, y - h / 2, w, h, box[first[g] : end[g]], same_place)
                     g += step
                 covered_s += abs(time_s[g - step] - time_s[f])
             standing[row] = covered_s >= least_s and there >= least_share * looks
 
 
 @njit(cache=True)
-def _carried(carry: Floats, box: Floats) -> Floats:
-    """``box`` where the homography ``carry`` takes it, upright, with the height that its middle line has then."""
+def _carried(to_reference: Floats, from_reference: Floats, box: Floats) -> tuple[float, float, float, float]:
+    """``box`` in another frame, upright, with the height that its middle line has there: middle x, y, width, height."""
     x = box[0] + box[2] / 2
-    low, high = _point(carry, x, box[1] + box[3]), _point(carry, x, box[1])
-    height = np.hypot(low[0] - high[0], low[1] - high[1])
-    width = box[2] * height / box[3]
-    middle_x, middle_y = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
-    return np.array([middle_x - width / 2, middle_y - height / 2, width, height])
+    low_x, low_y = map_point(from_reference, *map_point(to_reference, x, box[1] + box[3]))
+    high_x, high_y = map_point(from_reference, *map_point(to_reference, x, box[1]))
+    height = np.hypot(low_x - high_x, low_y - high_y)
+    return (low_x + high_x) / 2, (low_y + high_y) / 2, box[2] * height / box[3], height
 
 
 @njit(cache=True)
-def _point(carry: Floats, x: float, y: float) -> tuple[float, float]:
-    w = carry[2, 0] * x + carry[2, 1] * y + carry[2, 2]
-    return (
-        (carry[0, 0] * x + carry[0, 1] * y + carry[0, 2]) / w,
-        (carry[1, 0] * x + carry[1, 1] * y + carry[1, 2]) / w,
-    )
-
-
-@njit(cache=True)
-def _somebody(wanted: Floats, box: Floats, first: int, end: int, same_place: float) -> bool:
-    """Whether a box of the rows ``first:end`` has an IoU of ``same_place`` with ``wanted``."""
-    for row in range(first, end):
-        w = min(wanted[0] + wanted[2], box[row, 0] + box[row, 2]) - max(wanted[0], box[row, 0])
-        h = min(wanted[1] + wanted[3], box[row, 1] + box[row, 3]) - max(wanted[1], box[row, 1])
-        if w > 0 and h > 0:
-            both = w * h
-            if both >= same_place * (wanted[2] * wanted[3] + box[row, 2] * box[row, 3] - both):
+def _somebody(x: float, y: float, w: float, h: float, box: Floats, same_place: float) -> bool:
+    """Whether one of ``box`` (n, 4) has an IoU of ``same_place`` with the box x, y, w, h."""
+    for row in range(len(box)):
+        across = min(x + w, box[row, 0] + box[row, 2]) - max(x, box[row, 0])
+        down = min(y + h, box[row, 1] + box[row, 3]) - max(y, box[row, 1])
+        if across > 0 and down > 0:
+            both = across * down
+            if both >= same_place * (w * h + box[row, 2] * box[row, 3] - both):
                 return True
     return False

@@ -20,6 +20,7 @@ AROUND_S = 1.0
 HOLE_S = 0.8
 """Out of sight for so long: by then neither place nor speed is as it was."""
 FEW = 5
+"""Fewer sights than this, alone, may be of somebody else."""
 LASTS_S, OWN_LASTS_S = 5.0, 1.5
 """So long a racer's speed differs from the pack's; and what is seen of it in half a second, half of which is a stroke
 or a turn, for so long."""

@@ -123,8 +123,9 @@ def exchange_costs(sure: Floats, seen: NDArray[np.bool_], gap_s: Floats, time_s:
             if seen_s[lost + 1] - seen_s[lost] >= LOST_S:
                 again = (time_s >= seen_s[lost + 1]) & (time_s <= seen_s[lost + 1] + BACK_S)
                 surest = float(np.nanmin(sure[racer, again], initial=0.99).clip(0.5))
-                if EXCHANGED_LOST + np.log(surest / (1 - surest)) < cost:
-                    cost, moment = EXCHANGED_LOST + float(np.log(surest / (1 - surest))), float(seen_s[lost + 1])
+                unseen = EXCHANGED_LOST + float(np.log(surest / (1 - surest)))
+                if unseen < cost:
+                    cost, moment = unseen, float(seen_s[lost + 1])
         return cost, moment
 
     return exchange

@@ -29,21 +29,11 @@ UNDER_WAY_MPS, SEEN_S, SIGNS = 5.0, 0.6, 1.4
 WHO_S, LEAST_WHO, SURE_WHO = 2.5, 3, 0.6
 """Who fell is as whom it was followed for so long before, in so many pictures at least and in such a share of them."""
 FEATURES = (
-    *("v_before", "drop_soon", "drop_1s", "drop_2s", "rest", "lag_before", "lag_soon", "lag_later"),
-    *(
-        "out_half",
-        "out_1s",
-        "out_2s",
-        "outward",
-        "outward_soon",
-        "far",
-        "beyond_now",
-        "straight_before",
-        "straight_soon",
-    ),
-    *("flat_before", "flatter", "lower", "wider", "flat_soon", "flat_after", "tall_after", "stroke", "stroke_before"),
-    *("lasts", "lasted", "free_end", "sd", "corner", "relay"),
-)
+    "v_before", "drop_soon", "drop_1s", "drop_2s", "rest", "lag_before", "lag_soon", "lag_later",
+    "out_half", "out_1s", "out_2s", "outward", "outward_soon", "far", "beyond_now", "straight_before", "straight_soon",
+    "flat_before", "flatter", "lower", "wider", "flat_soon", "flat_after", "tall_after", "stroke", "stroke_before",
+    "lasts", "lasted", "free_end", "sd", "corner", "relay",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

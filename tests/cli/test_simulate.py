@@ -65,7 +65,6 @@ def test_the_analysis_may_lie_beside_the_truth(tmp_path: Path, command: Command)
 @pytest.mark.slow
 def test_dataset(tmp_path: Path, command: Command) -> None:
     pytest.importorskip("pyvista")
-    pytest.importorskip("anny")
     made = command("simulate", "clean-500", "--dataset", "2", "--size", "160x90", "--out", tmp_path / "set")
     assert made.status == 0, made.err
     assert {path.name for path in (tmp_path / "set").iterdir()} == {"data.yaml", "images", "labels"}

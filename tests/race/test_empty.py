@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from race.empty import empty_seconds
+from race.empty import add_up, empty_seconds
 from race.guide import make_guide
 from race.poses import Poses
 from race.rink import Rink
@@ -38,6 +40,24 @@ def test_places_seen_empty_are_those_in_the_picture_with_nobody_near(poses):
     somebody = empty_seconds(there, np.arange(50), poses, guide, np.zeros(50), time_s)
     assert seconds_at(somebody, far, guide) == 0
     assert seconds_at(somebody, far + 6.0, guide) == pytest.approx(time_s[-1], abs=0.15)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_kernel_adds_up_what_a_plain_loop_does(seed):
+    rng = np.random.default_rng(seed)
+    frames, cells, step = 30, 7, int(rng.integers(1, 5))
+    time_s, way = np.cumsum(rng.uniform(0.02, 0.06, frames)), np.cumsum(rng.uniform(0, 0.9, frames))
+    looked = np.arange(0, frames, step)[rng.random(len(range(0, frames, step))) < 0.7]
+    empty = rng.random((len(looked), cells)) < 0.5
+    got = np.zeros((frames, cells))
+    add_up(looked, empty, way, time_s, step, got)
+    for t in range(frames):
+        for c in range(cells):
+            expected = 0.0
+            for k, at in enumerate(looked):
+                if 0 < at <= t and empty[k, int(c + way[at]) % cells]:
+                    expected += time_s[at] - time_s[max(at - step, 0)]
+            assert got[t, c] == pytest.approx(expected)
 
 
 def test_empty_places_go_with_the_pack(poses):

@@ -1,8 +1,36 @@
 import numpy as np
 
-from race.identify import share_out
+from race.identify import EMPTY_PER_S, share_out, unseen_costs
 
 GOOD, FAR = -1.0, 5.0
+
+
+def test_who_would_have_been_seen_costs_by_the_time_in_which_nobody_was():
+    """Two pieces of one racer, 4 s apart at 10 m/s over a lap of 100 m; its place is seen empty in the second after."""
+    time_s = np.arange(101) / 10
+    way = 10 * time_s
+    last_frame, first_frame = np.array([20, 100]), np.array([0, 60])
+    last = np.column_stack([way[last_frame] + 35.0, [10.0, 10.0]])
+    first = np.column_stack([way[first_frame] + 35.0, [10.0, 10.0]])
+    empty = np.zeros((101, 10))
+    empty[20:30, 3] = np.arange(10) / 10  # the fourth cell is that of 30 to 40 m with the pack
+    empty[30:, 3] = 1.0
+    empty[:, 5] = 7.0
+    until, since = np.array([45, 100]), np.array([0, 35])
+
+    def added(speed=10.0, apart_s=4.0):
+        cost = np.zeros((2, 2))
+        ended = last.copy()
+        ended[0, 1] = speed
+        unseen_costs(
+            np.array([0.0, 2.0 + apart_s]), np.array([2.0, 10.0]), first, ended, first_frame, last_frame, until, since,
+            way, 100.0, empty, cost,
+        )  # fmt: skip
+        return cost[0, 1]
+
+    assert np.isclose(added(), EMPTY_PER_S * 1.0)
+    assert added(speed=3.0) == 0  # who ended slow may have fallen, and need not be there
+    assert added(apart_s=0.1) == 0
 
 
 def shared(link, look, many, size, relay, left_out=None):

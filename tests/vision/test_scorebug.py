@@ -335,6 +335,13 @@ def test_a_lap_time_stays_with_its_row_when_a_neighbour_is_lost() -> None:
     assert ranking(lines) == [(1, "KOREA", None), (2, "NETHERLANDS", None)]
 
 
+def test_a_lap_time_makes_a_row_though_its_rank_was_lost() -> None:
+    names = [line("KOREA", 100, 320), line("2.NETHERLANDS", 240, 320, 95), line("JAPAN", 380, 320)]
+    assert ranking(names) == []  # one rank of three
+    timed = [line(f"Lap:{time}", x, 336) for time, x in (("8.66", 180), ("8.80", 460))]
+    assert ranking(names + timed) == [(1, "KOREA", 8.66), (2, "NETHERLANDS", None), (3, "JAPAN", 8.8)]
+
+
 def test_a_start_list_is_no_ranking() -> None:
     helmets = [(6, "WU"), (13, "CELSKI"), (10, "LIU"), (188, "KWAK"), (12, "ELISTRATOV")]
     lines = [line(f"{n}", 100, 100 + 20 * k, 20) for k, (n, _) in enumerate(helmets)]

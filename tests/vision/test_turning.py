@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vision.made_hall import look, make_hall
@@ -14,7 +14,6 @@ angles = st.floats(-0.08, 0.08)
 @given(
     pan=st.floats(-0.8, 0.8), turns=st.lists(st.tuples(angles, angles, st.floats(-0.05, 0.05)), min_size=1, max_size=5)
 )
-@settings(deadline=None)  # the first example compiles
 def test_a_chain_of_steps_leads_to_where_they_were_taken(pan, turns):
     rotation, focal = [look(pan, 0.2)], [900.0]
     steps = [np.zeros(4)]
