@@ -100,7 +100,7 @@ def _steady(events: list[Event]) -> list[Event]:
         if said and event.text is not None and not event.is_clock and event.time_s - said[-1].time_s < MOMENT_S:
             before = said[-1]
             if before.text is not None and letters(before.text) in letters(event.text):
-                said[-1] = replace(before, text=event.text, score=event.score)
+                said[-1] = replace(before, text=event.text, score=event.score, box=event.box)
                 continue
             if len(said) > 1 and letters(said[-2].text or "") == letters(event.text):
                 said.pop()

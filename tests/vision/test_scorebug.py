@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -419,6 +419,12 @@ def test_a_moment_of_misreading_is_bridged() -> None:
 def test_a_name_that_slides_in_is_given_whole() -> None:
     events = [said(10.0, NAME, "2.NETH"), said(10.4, NAME, "2.NETHERLANDS"), said(10.4, LAPS, "1.KOREA")]
     assert [row.name for row in readings_of(events)[0].rows][-1] == "NETHERLANDS"
+
+
+def test_a_line_that_grows_stands_where_it_has_grown_to() -> None:
+    cut = replace(said(10.0, NAME, "2.NE"), box=(100.0, 95.0, 27.0, 30.0))  # too tall to be a row beside the other
+    events = [cut, said(10.4, NAME, "2.NETHERLANDS"), said(10.4, LAPS, "1.KOREA")]
+    assert [row.name for row in readings_of(events)[-1].rows] == ["KOREA", "NETHERLANDS"]
 
 
 def test_laps_that_rise_are_not_laps_to_go() -> None:
