@@ -1,5 +1,6 @@
 """The scene that is drawn: hall and people as meshes, by pyvista off the screen, through a broadcast camera's lens."""
 
+import contextlib
 import math
 from typing import Any
 
@@ -35,6 +36,9 @@ class Scene:
         standing: tuple[Floats, Floats, list[Picture]],
         size: tuple[int, int],
     ) -> None:
+        with contextlib.suppress(ImportError):
+            # Mesa brings an LLVM which, if it is loaded first, crashes triton's when torch loads it to train.
+            import triton._C.libtriton  # noqa: F401
         import pyvista
 
         pyvista.OFF_SCREEN = True

@@ -1,5 +1,7 @@
 """The whole way to pictures; needs the extra ``simulate``."""
 
+import subprocess
+import sys
 import weakref
 
 import av
@@ -54,6 +56,24 @@ def test_the_video_has_every_picture_and_its_truth(race, tmp_path):
     assert people["frame"].max() <= count
     lines = (tmp_path / "truth_mot.txt").read_text().splitlines()
     assert len(lines) == len(people)
+
+
+TRAIN_AFTER_PICTURES = """
+from simulation.camera import direct
+from simulation.pictures.film import draw_look, film
+from simulation.race import simulate_race
+from simulation.scenario import Scenario
+
+motion = simulate_race(Scenario(event="500m", gender="m", starters=2, require={"falls": 0}), 4)
+footage = direct(motion, "broadcast", 25.0, (160, 90), 4, from_s=12.0, to_s=12.4)
+assert list(film(motion, footage, draw_look(4)))
+import torch._inductor  # as training does
+"""
+
+
+def test_a_process_that_drew_pictures_can_train():
+    done = subprocess.run([sys.executable, "-c", TRAIN_AFTER_PICTURES], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_no_picture_is_kept_when_it_is_written(race, tmp_path, monkeypatch):
