@@ -33,7 +33,7 @@ from race.scene import Scene, make_scene
 from race.shots import label_shots
 from race.start_list import Entry
 from race.sweep import fill_in, find_sweeps
-from tracking import Corrections, Swap, Tracks, apply_corrections
+from tracking import Corrections, Swap, Tracks, apply_corrections, settle
 
 Floats = NDArray[np.float64]
 
@@ -159,6 +159,9 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"
         race = race.model_copy(update={"warnings": [*race.warnings, warning]})
+    # Last of all: what was measured before is from boxes as they were detected.
+    picture = scene.width, scene.height
+    tracks = settle(tracks, scene.number, scene.time_s, observations.frames.motion, scene.shot, picture)
     return Reconstruction(race, scene, tracks, ice, bodies, rank, gap_s)
 
 

@@ -7,6 +7,7 @@ with kernel_cache():
     from tracking.field import track_field
     from tracking.files import TrackingFileError, read_det, read_motion, write_tracks
     from tracking.online import Matches, TrackerState, new_state, step
+    from tracking.overlap import settle
     from tracking.person import HypothesisSettings
     from tracking.sequence import track_online
     from tracking.settings import CROWD, DANCE, SKATERS, Settings
@@ -31,6 +32,7 @@ __all__ = [
     "read_corrections",
     "read_det",
     "read_motion",
+    "settle",
     "step",
     "track_field",
     "track_online",

@@ -57,8 +57,8 @@ class Tracks:
     id               (M,)    int32 from 1, the identity
     box              (M, 4)  top-left x, y, width, height, pixels
     score            (M,)    of the detection; of the track's last one where ``seen`` is False
-    seen             (M,)    the box is that of detection ``detection``; where False it was filled in: predicted
-                             behind others, or interpolated
+    seen             (M,)    detection ``detection`` shows the track, and is its box unless it overlaps with another's;
+                             where False it was filled in: predicted behind others, or interpolated
     detection        (M,)    row of the DetectionTable; of no meaning where ``seen`` is False
     link_confidence  (M,)    0 to 1, that the identity is still the one the track began with
     """
