@@ -3,217 +3,70 @@
     python -m benchmarks.incidents fit [--races 120] [--seed 20000]      writes race/incidents/weights.json
     python -m benchmarks.incidents check [--races 40] [--seed 60000]    prints the tables of docs/incidents.md
 
-Two of three races are ``busy`` (orders in each, so that there is something to find), the others ``random`` (falls and
-infractions at the rates of real races); ``check`` tells them apart. Every race goes the whole way: observed with the
-errors of ``simulation/noise.json``, by a broadcast's cameras in every other race and a fixed one in the rest, followed
-and identified by ``race/reconstruct.py``, scored by ``race/evaluate_incidents.py``. A race takes 1 to 25 s of CPU.
+The races are those of ``benchmarks/infractions.py``; ``check`` tells their kinds apart. Every race goes the whole way:
+observed with the errors of ``simulation/noise.json``, by a broadcast's cameras in every other race and a fixed one in
+the rest, followed and identified by ``race/reconstruct.py``, scored by ``race/evaluate_incidents.py``. A race takes 1
+to 25 s of CPU.
 """
 
 import argparse
 import json
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.falls import FallLesson, fall_lesson, fall_model, falling_lessons, true_detections
-from benchmarks.learning import platt, train
-from race.evaluate import Visibility, pair_competitors
+from benchmarks.falls import FallLesson, fall_model, falling_lessons
+from benchmarks.infractions import (
+    ENCOUNTER_CLASSES,
+    Examples,
+    Lesson,
+    Sample,
+    crowded,
+    event,
+    lesson,
+    mixed,
+    samples,
+)
+from benchmarks.learning import mean_of, platt, train, untrained
 from race.evaluate_incidents import MATCH_S, fall_scores, incident_scores
-from race.evaluate_tracks import Boxes, match_boxes, read_boxes
-from race.events import EVENTS, RaceEvent, find_event
-from race.formats import Incident, Race, read_race
-from race.ice import IcePaths
-from race.incidents.bodies import Body
+from race.formats import Race
+from race.incidents.alone import OFF_TRACK_FEATURES, SLOW_FEATURES
 from race.incidents.encounters import FEATURES as ENCOUNTER_FEATURES
-from race.incidents.encounters import Encounters, find_encounters
-from race.incidents.find import find_incidents, known_places
-from race.incidents.kinematics import Kinematics, find_kinematics
-from race.incidents.model import WEIGHTS_FILE, Model, forget_weights, model_values, read_models
-from race.observations import read_observations
-from race.reconstruct import Given, reconstruct
-from simulation.camera import Style
-from simulation.draws import Draws
-from simulation.scenario import Do, OrderSpec, Scenario, read_scenario
-from simulation.write import simulate_observations
+from race.incidents.find import find_incidents
+from race.incidents.model import WEIGHTS_FILE, Model, forget_weights, model_values
 
-Floats = NDArray[np.float64]
-
-ENCOUNTER_CLASSES = ("none", "contact", "lane_in", "lane_out", "late_pass", "push")
-HIDDEN = 8
-CONTACT_S, NEAR_CONTACT_S = 0.7, 1.6
+ENCOUNTER, ALONE = (16, 60, 0.3), (4, 300, 0.5)
+"""Hidden units, epochs, weight decay."""
+NETWORKS = 4
 FALLING_FROM, FALLING_SHARE = 1000, 2
 """Races full of falls, for the falls' network alone: so many seeds later, and as many for each of the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A simulated race, and what was made of its observations.
-
-    ``race``, ``ice``, ``bodies`` and ``followed`` (detection -> competitor) are the run's, with its mistakes of who is
-    who; ``true_of`` says whose detections truly are; ``matches`` (M, 3) frame, run id, truth id of boxes that are
-    alike; ``pairs`` truth id -> run id; ``seen`` what could be seen.
-    """
-
-    kind: str
-    style: str
-    race: Race
-    ice: IcePaths
-    bodies: list[Body]
-    followed: dict[int, int]
-    true_of: dict[int, int]
-    truth: Race
-    matches: NDArray[np.int64]
-    pairs: dict[int, int]
-    seen: Visibility
-
-
-def samples(first: int, count: int, keep: Path | None) -> Iterator[Sample]:
-    for seed in range(first, first + count):
-        with tempfile.TemporaryDirectory() as temporary:
-            one = sample(seed, keep / str(seed) if keep is not None else Path(temporary))
-        if one is not None:
-            yield one
-
-
-def kind_and_style(seed: int) -> tuple[str, Style]:
-    return "random" if seed % 3 == 2 else "busy", "broadcast" if seed // 3 % 2 else "fixed"
-
-
-def simulate(seed: int, folder: Path) -> None:
-    """The race's truth and its observations, unless ``folder`` holds them."""
-    if not (folder / "observations").exists():
-        kind, style = kind_and_style(seed)
-        scenario = read_scenario("random", seed) if kind == "random" else busy(seed)
-        simulate_observations(scenario, seed, style, 25.0, (1280, 720), folder)
-
-
-def sample(seed: int, folder: Path) -> Sample | None:
-    """None where the race was not followed on the ice."""
-    simulate(seed, folder)
-    kind, style = kind_and_style(seed)
-    truth = read_race(folder / "truth.json")
-    observations = read_observations(folder)
-    result = reconstruct(observations, Given())
-    boxes = read_boxes(folder / "truth_mot.txt")
-    if result.ice is None or boxes is None:
-        return None
-    racers, tracks = boxes.where(boxes.competes), result.tracks
-    sure = np.ones(len(tracks))
-    mine = Boxes(tracks.frame.astype(np.int64), tracks.id.astype(np.int64), tracks.box, sure, sure)
-    matches = match_boxes(mine, racers)
-    followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
-    pairs = pair_competitors(result.race, truth, matches)
-    known = result.race, result.ice, result.bodies, followed, true_detections(observations, racers)
-    return Sample(kind, style, *known, truth, matches, pairs, Visibility(truth, racers))
-
-
-def busy(seed: int) -> Scenario:
-    """A race with falls and infractions ordered, of which about every other one comes about."""
-    draws = Draws(seed, "busy")
-    individual = [event for event in EVENTS if not event.is_relay]
-    event = draws.pick([*EVENTS, *individual])
-    least = event.field[0]
-    what: list[Do] = ["cut_in", "drift_out", "late_pass", "shove"] * 2 + ["off_track", "slip", "slow"]
-    orders = []
-    for _ in range(4 if event.name == "500m" else 6):
-        do, racer = draws.pick(what), draws.integer(1, least)
-        takes = [1 + racer % least] if do == "slip" and draws.chance(0.5) else []
-        falls: list[Any] = ["other"] if do in ("cut_in", "drift_out", "late_pass") and draws.chance(0.25) else []
-        lap = draws.uniform(0.4, event.laps - 0.6)
-        orders.append(OrderSpec(do=do, racer=racer, lap=lap, takes=takes, falls=falls))
-    early = draws.integer(1, least) if not event.is_relay and draws.chance(0.12) else None
-    return Scenario(event=event.name, gender=event.gender, order=orders, false_start=early)  # type: ignore[arg-type]
-
-
-def kinematics(one: Sample) -> Kinematics:
-    return find_kinematics(known_places(one.ice), one.ice.rink)
-
-
-def event(one: Sample) -> RaceEvent | None:
-    """As the run has it, guessed from what was seen."""
-    name = one.race.event.name
-    return None if name is None else find_event(name, one.race.event.gender)
-
-
-def finish_m(one: Sample) -> float | None:
-    found = event(one)
-    return found.distance_m if found is not None and one.ice.from_start else None
-
-
-def is_relay(one: Sample) -> bool:
-    found = event(one)
-    return found is not None and found.is_relay
-
-
-def followed_as(one: Sample, who: int, time_s: float) -> int | None:
-    """The row that follows the truth's competitor ``who`` at that time, None where none does."""
-    rows = one.matches[one.matches[:, 2] == who]
-    near = rows[np.abs((rows[:, 0] - 1) / one.truth.video.fps - time_s) <= 0.6, 1]
-    if len(near) < 3:
-        return None
-    ids, counts = np.unique(near, return_counts=True)
-    held = np.flatnonzero(one.ice.ids == ids[counts.argmax()])
-    return int(held[0]) if len(held) else None
-
-
-# What is true of a moment, of an encounter -----------------------------------
-
-
-def encounter_labels(one: Sample, found: Encounters) -> NDArray[np.int64]:
-    """(N,) index into ENCOUNTER_CLASSES, -1 for those that may or may not be part of a true one."""
-    out = np.zeros(len(found.time_s), np.int64)
-    for row in one.truth.incidents:
-        name = encounter_class(row)
-        if name is None or len(row.competitors) < 2:
-            continue
-        at = (row.start_s + 0.8) if name != "contact" else (row.start_s + row.end_s) / 2
-        pair = {followed_as(one, who, at) for who in row.competitors[:2]}
-        same = np.array([{int(a), int(b)} == pair for a, b in zip(found.a, found.b, strict=True)], bool)
-        off = np.abs(found.time_s - at)
-        out[same & (off <= NEAR_CONTACT_S) & (out == 0)] = -1
-        near = np.flatnonzero(same & (off <= CONTACT_S))
-        if len(near):
-            out[near[np.argmin(off[near])]] = ENCOUNTER_CLASSES.index(name)
-    return out
-
-
-def encounter_class(row: Incident) -> str | None:
-    if row.kind == "lane_change":
-        return "lane_in" if row.codes[0].code[1] == "1" else "lane_out"
-    return row.kind if row.kind in ENCOUNTER_CLASSES else None
+CROWDED_FROM = 12000
 
 
 # Training --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What a race teaches: features and classes of moments and of encounters."""
-
-    falls: FallLesson
-    meet_x: Floats
-    meet_y: NDArray[np.int64]
-
-
-def lesson(one: Sample, rng: np.random.Generator) -> Lesson:
-    found = find_encounters(kinematics(one), finish_m(one), is_relay(one))
-    kind = encounter_labels(one, found)
-    falls = fall_lesson(one.bodies, one.true_of, one.truth, one.ice.rink, is_relay(one), rng)
-    return Lesson(falls, found.features[kind >= 0], kind[kind >= 0])
-
-
 def models_of(lessons: list[Lesson], falls: list[FallLesson]) -> dict[str, Model]:
-    meet = np.concatenate([one.meet_x for one in lessons]), np.concatenate([one.meet_y for one in lessons])
     return {
         "fall": fall_model([*(one.falls for one in lessons), *falls]),
-        "encounter": train(*meet, ENCOUNTER_FEATURES, ENCOUNTER_CLASSES, HIDDEN, 40),
+        "encounter": model_of([one.encounter for one in lessons], ENCOUNTER_FEATURES, ENCOUNTER_CLASSES, *ENCOUNTER),
+        "off_track": model_of([one.off_track for one in lessons], OFF_TRACK_FEATURES, ("none", "off_track"), *ALONE),
+        "slow": model_of([one.slow for one in lessons], SLOW_FEATURES, ("none", "slow"), *ALONE),
     }
+
+
+def model_of(
+    examples: list[Examples],
+    features: tuple[str, ...],
+    classes: tuple[str, ...],
+    hidden: int,
+    epochs: int,
+    decay: float,
+) -> Model:
+    x, y = np.concatenate([one.x for one in examples]), np.concatenate([one.y for one in examples])
+    return mean_of([train(x, y, features, classes, hidden, epochs, decay, seed=seed) for seed in range(NETWORKS)])
 
 
 def fit(first: int, races: int, keep: Path | None) -> None:
@@ -222,8 +75,16 @@ def fit(first: int, races: int, keep: Path | None) -> None:
     falls = falling_lessons(first + FALLING_FROM, FALLING_SHARE * races, keep, rng)
     calibration = dict.fromkeys(CALIBRATED, (1.0, 0.0))
     # Races are reconstructed with incidents, and features may have changed since the file was written.
-    write_weights({**read_models(), "fall": fall_model(falls)}, calibration)
-    kept = list(samples(first, races, keep))
+    write_weights(
+        {
+            "fall": fall_model(falls),
+            "encounter": untrained(ENCOUNTER_FEATURES, ENCOUNTER_CLASSES),
+            "off_track": untrained(OFF_TRACK_FEATURES, ("none", "off_track")),
+            "slow": untrained(SLOW_FEATURES, ("none", "slow")),
+        },
+        calibration,
+    )
+    kept = [*samples(mixed, first, races, keep), *samples(crowded, first + CROWDED_FROM, races, keep)]
     lessons = [lesson(one, rng) for one in kept]
     raw: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     for fold in range(FOLDS):
@@ -283,7 +144,7 @@ def check(first: int, races: int, keep: Path | None) -> None:
     sure: list[tuple[float, bool]] = []
     fall_sure: list[tuple[float, bool]] = []
     timely = 0
-    for one in samples(first, races, keep):
+    for one in samples(mixed, first, races, keep):
         run = run_of(one)
         falls = fall_scores(run, one.truth, one.pairs, one.seen.of)
         rest = incident_scores(run, one.truth, one.pairs, one.seen.of)

@@ -1,23 +1,26 @@
-"""What a racer does alone: inside the blocks, slow, off before the gun.
+"""What a racer does alone: inside the blocks, slow.
 
-Each is told from a few numbers against stated thresholds; the confidence is a logistic function of how far the decisive
-number is beyond its threshold, fitted on simulated races.
+Stated thresholds say what is asked about. How likely it is real, of the first two, a small network says that weighs how
+far and how long the thresholds are passed against what else is known of that time (benchmarks/incidents.py trains it).
 """
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from race.incidents.kinematics import Kinematics
-from race.incidents.windows import over
+from race.incidents.windows import over, runs
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 BLOCKS_D_M = -0.5
 """d of the block arc: 8.0 m against the 8.5 of the measured line."""
+OFF_TRACK_FEATURES = (
+    *("deepest", "lasts", "inside_before", "inside_after", "beyond", "came_from", "went_to", "sd", "seen", "speed"),
+    *("speed_before", "speed_after", "before_corner", "past_apex", "nearest", "relay"),
+)
 INSIDE_S = 0.3
 """So long on average a place has to be inside."""
 DEEPEST_M = -2.6
@@ -28,17 +31,12 @@ RACING_MPS = 7.0
 SLOW_SHARE = 0.78
 """Of the speed before, below which somebody lets the race go, for ..."""
 SLOW_S = 2.5
-WITH_OTHERS = 0.87
-"""Where half of the others slow down to this or less at the same time, it is the race that is slow."""
-
-STILL_MPS = 0.9
-MOVED_M = 0.5
-START_MPS2 = 3.6
-"""A racer is off by MOVED_M after sqrt(2 * MOVED_M / START_MPS2) s."""
-CALLED_BACK_M = 15.0
-"""Nobody who is called back gets further than this."""
-BACK_M, BACK_WITHIN_S = 1.5, 30.0
-"""Back is who stands so near where it stood, so long after."""
+LEAST_MPS = 3.0
+"""Who is slower does not skate."""
+SLOW_FEATURES = (
+    *("share", "before", "after", "sudden", "early", "late", "later", "least", "others", "least_other", "of_others"),
+    *("of_own", "seen_before", "seen", "sd", "outward", "outside", "ahead", "since_start", "to_finish", "relay"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +48,10 @@ class OffTrack:
     end_s: float
     deepest_m: float
     sd_m: float
+    features: Floats
 
 
-def find_off_track(k: Kinematics, racing: Mask) -> list[OffTrack]:
+def find_off_track(k: Kinematics, racing: Mask, relay: bool) -> list[OffTrack]:
     """Every time somebody is inside for INSIDE_S or longer. ``racing`` (R, F) on their feet, in the race."""
     level = over(k.time_s, np.where(racing, k.d, np.nan), k.time_s, -INSIDE_S / 2, INSIDE_S / 2)
     out = []
@@ -67,8 +66,45 @@ def find_off_track(k: Kinematics, racing: Mask) -> list[OffTrack]:
                 continue
             sd = float(k.sd[row, deepest])
             start, end = float(k.time_s[first]), float(k.time_s[last])
-            out.append(OffTrack(row, start, end, float(level[row, deepest]), sd))
+            features = _off_track_features(k, row, first, last, deepest, float(level[row, deepest]), relay)
+            out.append(OffTrack(row, start, end, float(level[row, deepest]), sd, features))
     return out
+
+
+def _off_track_features(
+    k: Kinematics, row: int, first: int, last: int, deepest: int, deepest_m: float, relay: bool
+) -> Floats:
+    start, end, at = float(k.time_s[first]), float(k.time_s[last]), float(k.time_s[deepest])
+    half = k.rink.straight_m / 2
+    local = float((k.u[row, deepest] - k.rink.track_shift_m) % (k.rink.lap_m / 2))
+    others = np.arange(len(k.ids)) != row
+    lap_m = k.rink.lap_m
+    along = k.s[others, deepest] - k.s[row, deepest]
+    along = along - lap_m * np.round(along / lap_m)
+    apart = np.hypot(along, k.d[others, deepest] - k.d[row, deepest])
+
+    def mean(values: Floats, from_s: float, to_s: float) -> float:
+        return mean_of(k, values[row], from_s, to_s)
+
+    out = {
+        "deepest": deepest_m,
+        "lasts": end - start,
+        "inside_before": mean(k.d, at - 0.6, at - 0.3),
+        "inside_after": mean(k.d, at + 0.3, at + 0.6),
+        "beyond": float(k.beyond[row, deepest]),
+        "came_from": mean(k.beyond, start - 1.4, start - 0.7),
+        "went_to": mean(k.beyond, end + 0.7, end + 1.4),
+        "sd": mean(k.sd, start, end),
+        "seen": mean(k.seen, start - 0.3, end + 0.3),
+        "speed": mean(k.v, start, end),
+        "speed_before": mean(k.v, start - 2.0, start - 0.6),
+        "speed_after": mean(k.v, end + 0.6, end + 2.0),
+        "before_corner": half - local,
+        "past_apex": local - lap_m / 4,
+        "nearest": min(20.0, float(np.nanmin(apart, initial=20.0))),
+        "relay": float(relay),
+    }
+    return np.array([out[name] for name in OFF_TRACK_FEATURES])
 
 
 def _beside_blocks(k: Kinematics, row: int, n: int) -> bool:
@@ -88,9 +124,10 @@ class Slow:
     share: float
     speed_before_mps: float
     speed_mps: float
+    features: Floats
 
 
-def find_slow(k: Kinematics, racing: Mask) -> list[Slow]:
+def find_slow(k: Kinematics, racing: Mask, finish_m: float | None, relay: bool) -> list[Slow]:
     """Long spells of little speed that are neither falls nor starts. ``racing`` (R, F) on their feet, in the race."""
     v = np.where(racing, k.v, np.nan)
     before = over(k.time_s, v, k.time_s, -3.0, -0.6)
@@ -99,68 +136,69 @@ def find_slow(k: Kinematics, racing: Mask) -> list[Slow]:
     out = []
     with np.errstate(invalid="ignore", divide="ignore"):
         share = after / before
-        slow = (share < SLOW_SHARE) & (before > RACING_MPS) & (least > 4.0)
-        with_others = np.isfinite(share) & (share < WITH_OTHERS)
+        slow = (share < SLOW_SHARE) & (before > RACING_MPS) & (least > LEAST_MPS)
     for row in range(len(k.ids)):
         others = np.arange(len(k.ids)) != row
         for first, last in runs(slow[row], k.time_s, join_s=1.0):
             n = first + int(np.nanargmin(share[row, first : last + 1]))
-            seen = np.isfinite(share[others, n]).sum()
-            if seen and 2 * with_others[others, n].sum() >= seen:
-                continue
             start = float(k.time_s[n])
             end = start + 0.8 + SLOW_S
             pair = float(before[row, n]), float(after[row, n])
-            out.append(Slow(row, start, end, float(share[row, n]), *pair))
+            features = _slow_features(k, v, share[others, n], row, n, pair, finish_m, relay)
+            out.append(Slow(row, start, end, float(share[row, n]), *pair, features))
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class FalseStart:
-    """All were called back; ``row`` was off first, ``lead_s`` before the next one."""
+def _slow_features(
+    k: Kinematics,
+    v: Floats,
+    others_share: Floats,
+    row: int,
+    n: int,
+    speeds: tuple[float, float],
+    finish_m: float | None,
+    relay: bool,
+) -> Floats:
+    """``v`` (R, F) of those who race; ``others_share`` of the speed before that each of the others keeps."""
+    at, (before, after) = float(k.time_s[n]), speeds
+    others = np.arange(len(k.ids)) != row
+    known = others_share[np.isfinite(others_share)]
+    beside = [mean_of(k, one, at + 0.8, at + 0.8 + SLOW_S) for one in v[others]]
+    beside = [one for one in beside if np.isfinite(one)]
+    ahead = k.s[others, k.at(at + 2.0)] - k.s[row, k.at(at + 2.0)]
+    ahead = np.mod(ahead[np.isfinite(ahead)], k.rink.lap_m)
 
-    row: int
-    start_s: float
-    end_s: float
-    lead_s: float
+    def mean(values: Floats, from_s: float, to_s: float) -> float:
+        return mean_of(k, values[row], at + from_s, at + to_s)
+
+    out = {
+        "share": after / before,
+        "before": before,
+        "after": after,
+        "sudden": mean(v, 0.9, 1.5) / before,
+        "early": mean(v, 0.0, 0.6) / before,
+        "late": mean(v, 2.5, 3.3) / before,
+        "later": mean(v, 4.0, 5.5) / before,
+        "least": float(np.nanmin(v[row, k.frames(at, at + 4.0)], initial=after)) / before,
+        "others": float(np.median(known)) if len(known) else np.nan,
+        "least_other": float(known.min()) if len(known) else np.nan,
+        "of_others": after / float(np.median(beside)) if beside else np.nan,
+        "of_own": after / float(np.nanmedian(v[row])),
+        "seen_before": mean(k.seen, -2.0, 0.0),
+        "seen": mean(k.seen, 0.0, 3.3),
+        "sd": mean(k.sd, 0.0, 3.3),
+        "outward": mean(k.beyond, 0.8, 3.3) - mean(k.beyond, -2.0, -0.6),
+        "outside": mean(k.d, 0.8, 3.3),
+        "ahead": float(ahead.min(initial=30.0)),
+        "since_start": min(250.0, float(k.s[row, n] - np.nanmin(k.s[row]))),
+        "to_finish": np.nan if finish_m is None else float(np.clip(finish_m - k.s[row, n], -5.0, 150.0)),
+        "relay": float(relay),
+    }
+    return np.array([out[name] for name in SLOW_FEATURES])
 
 
-def find_false_start(k: Kinematics, stand_s: float = 0.8) -> list[FalseStart]:
-    """A field that stands, gets off, comes back and stands again.
-
-    Without the gun nothing else can be told: who is off early and is not called back looks like a good start.
-    """
-    level = over(k.time_s, k.v, k.time_s, -stand_s / 2, stand_s / 2)
-    still = level < STILL_MPS
-    first_off: list[tuple[float, int]] = []
-    ends = []
-    for row in range(len(k.ids)):
-        stands = runs(still[row], k.time_s, join_s=0.2)
-        for (_, last), (back, _) in combinations(stands, 2):
-            away = k.s[row, last : back + 1] - np.nanmedian(k.s[row, max(0, last - 25) : last + 1])
-            if not np.isfinite(away).any() or not 2 * MOVED_M < np.nanmax(away) < CALLED_BACK_M:
-                continue
-            if abs(away[np.isfinite(away)][-1]) > BACK_M or k.time_s[back] - k.time_s[last] > BACK_WITHIN_S:
-                continue
-            beyond = np.flatnonzero(away > MOVED_M)
-            moved_s = float(k.time_s[last + beyond[0]]) - float(np.sqrt(2 * MOVED_M / START_MPS2))
-            first_off.append((moved_s, row))
-            ends.append(float(k.time_s[last + int(np.nanargmax(away))]))
-            break
-    if len(first_off) < 2:
-        return []
-    order = sorted(first_off)
-    lead = order[1][0] - order[0][0]
-    return [FalseStart(order[0][1], order[0][0], min(ends), lead)]
-
-
-def runs(mask: Mask, time_s: Floats, join_s: float) -> list[tuple[int, int]]:
-    """First and last index of each stretch of true; stretches nearer than ``join_s`` are one."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    out: list[tuple[int, int]] = []
-    for first, after in zip(edges[::2], edges[1::2], strict=True):
-        if out and time_s[first] - time_s[out[-1][1]] <= join_s:
-            out[-1] = (out[-1][0], int(after) - 1)
-        else:
-            out.append((int(first), int(after) - 1))
-    return out
+def mean_of(k: Kinematics, values: Floats, from_s: float, to_s: float) -> float:
+    """Of one row (F,) from one time to another; NaN where nothing is known."""
+    part = values[k.frames(from_s, to_s)]
+    part = part[np.isfinite(part)]
+    return float(part.mean()) if len(part) else float("nan")

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from race.events import RaceEvent
 from race.formats import Code, Incident, IncidentKind
 from race.ice import IcePaths
-from race.incidents.alone import FalseStart, OffTrack, Slow
+from race.incidents.alone import OffTrack, Slow
 from race.incidents.bodies import Body
 from race.incidents.encounters import LONG_M, Encounters, between, entry_frame
 from race.incidents.falls import Fall
+from race.incidents.false_start import FalseStart
 from race.incidents.kinematics import Kinematics
 from race.incidents.model import calibrated
 
@@ -262,7 +263,7 @@ def _who_moved(context: Context, moved: dict[int, float | None], sd: float | Non
     return [context.id(row) for row, by in moved.items() if by is not None and abs(by) > 2 * sd]
 
 
-def off_track_incident(context: Context, off: OffTrack) -> Incident:
+def off_track_incident(context: Context, off: OffTrack, chance: float) -> Incident:
     wheres = context.wheres(off.row, off.start_s)
     codes = {"OF2": wheres["corner"], "OF1": 1 - wheres["corner"]}
     inside = -0.5 - off.deepest_m
@@ -271,20 +272,20 @@ def off_track_incident(context: Context, off: OffTrack) -> Incident:
         "inside_blocks_sd_m": round(off.sd_m, 2),
         "inside_for_s": round(off.end_s - off.start_s, 2),
     }
-    sure = calibrated("off_track", _normal(inside / 0.25))
+    sure = calibrated("off_track", chance)
     question = f"Was a blade of {context.name(off.row)} inside the blocks, and was that forced or of use?"
     at = (off.start_s + off.end_s) / 2
     roles = {off.row: "off track"}
     return _incident(context, "off_track", off.start_s, off.end_s, at, roles, codes, sure, evidence, question)
 
 
-def slow_incident(context: Context, slow: Slow) -> Incident:
+def slow_incident(context: Context, slow: Slow, chance: float) -> Incident:
     evidence = context.place(slow.row, slow.start_s) | {
         "speed_before_mps": round(slow.speed_before_mps, 2),
         "speed_mps": round(slow.speed_mps, 2),
         "share_of_speed": round(slow.share, 2),
     }
-    sure = calibrated("slow", 1 - slow.share)
+    sure = calibrated("slow", chance)
     question = f"Why did {context.name(slow.row)} let the race go?"
     roles = {slow.row: "slow"}
     return _incident(context, "slow", slow.start_s, slow.end_s, slow.start_s, roles, {}, sure, evidence, question)
@@ -293,8 +294,9 @@ def slow_incident(context: Context, slow: Slow) -> Incident:
 def false_start_incident(context: Context, start: FalseStart) -> Incident:
     evidence: Evidence = {"where": "start", "lead_s": round(start.lead_s, 2), "lead_sd_s": 0.08}
     sure = calibrated("false_start", 0.95)
-    question = f"Was {context.name(start.row)} the first to move before the gun?"
-    roles = {start.row: "early"}
+    who = "Who was" if start.row is None else f"Was {context.name(start.row)}"
+    roles = {} if start.row is None else {start.row: "early"}
+    question = f"{who} the first to move before the gun?"
     return _incident(
         context, "false_start", start.start_s, start.end_s, start.start_s, roles, {}, sure, evidence, question
     )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from race.events import RaceEvent
 from race.formats import Incident
 from race.ice import IcePaths
-from race.incidents.alone import find_false_start, find_off_track, find_slow
+from race.incidents.alone import find_off_track, find_slow
 from race.incidents.bodies import Body
 from race.incidents.dossier import (
     Context,
@@ -20,8 +20,9 @@ from race.incidents.dossier import (
 )
 from race.incidents.encounters import Encounters, find_encounters
 from race.incidents.falls import Fall, find_falls, named
+from race.incidents.false_start import find_false_starts
 from race.incidents.kinematics import Kinematics, find_kinematics
-from race.incidents.model import calibrated, read_models
+from race.incidents.model import Model, calibrated, read_models
 from race.rink import Rink
 
 Floats = NDArray[np.float64]
@@ -70,14 +71,21 @@ def find_incidents(
     racing = np.isfinite(k.d) & ~down
     if finish_m is not None:
         racing &= k.s <= finish_m
-    out += [false_start_incident(context, start) for start in find_false_start(k)]
-    out += [off_track_incident(context, off) for off in find_off_track(k, racing)]
-    out += [slow_incident(context, slow) for slow in find_slow(k, racing)]
+    out += [false_start_incident(context, start) for start in find_false_starts(bodies, rows, rink)]
+    for off in find_off_track(k, racing, relay):
+        out.append(off_track_incident(context, off, _chance(models["off_track"], off.features)))
+    for slow in find_slow(k, racing, finish_m, relay):
+        out.append(slow_incident(context, slow, _chance(models["slow"], slow.features)))
     out += _encounters(context, find_encounters(k, finish_m, relay), racing)
     least = TOLD_FROM if told_from is None else told_from
     told = [one for one in out if one.confidence >= least]
     told.sort(key=lambda one: (one.start_s, one.kind))
     return [one.model_copy(update={"id": number}) for number, one in enumerate(told, start=1)]
+
+
+def _chance(model: Model, features: Floats) -> float:
+    """That it is real: (K,) -> of a network with the classes "none" and another."""
+    return float(1.0 - model.probabilities(features[None])[0, model.classes.index("none")])
 
 
 def _finish_m(k: Kinematics, finish_s: dict[int, float]) -> float | None:

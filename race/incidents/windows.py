@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 How = Literal["mean", "min", "max"]
 _HOW = {"mean": 0, "min": -1, "max": 1}
@@ -35,3 +36,15 @@ def over_kernel(values: Floats, first: NDArray[np.int64], after: NDArray[np.int6
                     low, high = min(low, value), max(high, value)
             if count:
                 out[r, t] = total / count if how == 0 else (low if how < 0 else high)
+
+
+def runs(mask: Mask, time_s: Floats, join_s: float) -> list[tuple[int, int]]:
+    """First and last index of each stretch of true; stretches nearer than ``join_s`` are one."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    out: list[tuple[int, int]] = []
+    for first, after in zip(edges[::2], edges[1::2], strict=True):
+        if out and time_s[first] - time_s[out[-1][1]] <= join_s:
+            out[-1] = (out[-1][0], int(after) - 1)
+        else:
+            out.append((int(first), int(after) - 1))
+    return out

@@ -7,7 +7,7 @@ import pytest
 
 from race.ice import IcePaths
 from race.incidents.kinematics import find_kinematics, fit_lines
-from race.incidents.windows import over
+from race.incidents.windows import over, runs
 from race.rink import Rink
 
 
@@ -80,3 +80,11 @@ def test_beyond_is_measured_from_the_line_that_most_skate(paths: Callable[..., I
     assert np.nanmax(np.abs(k.beyond[0])) < 0.25
     assert k.beyond[1, 604:620] == pytest.approx(1.0, abs=0.25)
     assert np.nanmax(np.abs(k.d_rate[0, 20:-20])) < 0.35
+
+
+def test_runs_joins_what_is_near() -> None:
+    mask = np.array([1, 1, 0, 1, 0, 0, 0, 1], bool)
+    time_s = np.arange(8) * 0.1
+    assert runs(mask, time_s, 0.25) == [(0, 3), (7, 7)]
+    assert runs(mask, time_s, 0.0) == [(0, 1), (3, 3), (7, 7)]
+    assert runs(np.zeros(3, bool), time_s, 1.0) == []
