@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.events import LAP_M, RaceEvent
-from race.formats import Pass
+from race.formats import Incident, Pass
 from race.ice import IcePaths
 from race.rink import Rink
 
@@ -68,6 +68,16 @@ def find_ice_passes(ice: IcePaths, event: RaceEvent | None) -> list[Pass]:
                 by, on = (i, j) if gap[after] > 0 else (j, i)
                 passes.append(_describe(ice, event, by, on, before, after))
     return sorted(passes, key=lambda one: one.time_s)
+
+
+def without_fallen(passes: list[Pass], incidents: list[Incident]) -> list[Pass]:
+    """Those on somebody who was not down just then: the fallen slide on at a racer's pace for a while."""
+    falls = [row for row in incidents if row.kind == "fall"]
+    return [
+        one
+        for one in passes
+        if not any(one.on in row.competitors and row.start_s <= one.time_s <= row.end_s for row in falls)
+    ]
 
 
 def _unseen_s(ice: IcePaths, racer: int, before: int, after: int) -> float:

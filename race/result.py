@@ -63,7 +63,8 @@ LEAST_NAMED = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a result is made of; ``final`` is the run of the clock that ended with the race."""
+    """All that a result is made of; ``final`` is the run of the clock that ended with the race, ``in_metres`` tells
+    whether order and passages were taken from ``ice``."""
 
     observations: Observations
     scene: Scene
@@ -71,6 +72,7 @@ class Facts:
     tracks: Tracks
     paths: Paths
     ice: IcePaths | None
+    in_metres: bool
     order: Order
     clock: list[ClockRun]
     final: ClockRun | None
@@ -439,7 +441,7 @@ def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
     crossed = finish.crossings if finish is not None else ()
     finished_s = {int(facts.paths.ids[crossing.racer]): crossing.time_s for crossing in crossed}
     last_s = max(finished_s.values(), default=float("inf"))
-    if facts.ice is not None:
+    if facts.ice is not None and facts.in_metres:
         found = find_ice_passes(facts.ice, facts.model if facts.ice.from_start else None)
         sure = [(one.confidence or 0.0) * _known_as(facts, one) for one in found]
         passes = [
@@ -464,13 +466,18 @@ def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
 
 
 def _known_as(facts: Facts, one: Pass) -> float:
-    """How sure it is at the moment of a pass who the two are: racers taken for each other seem to pass."""
+    """How sure it is around a pass who the two are, until both were seen again: racers taken for each other seem to
+    pass."""
     tracks = facts.tracks
     time_s = facts.scene.time_s[np.searchsorted(facts.scene.number, tracks.frame)]
     before_s, after_s = KNOWN_AS_S
-    near = (time_s >= one.time_s - before_s) & (time_s <= one.time_s + after_s)
-    rows = np.isin(tracks.id, (one.by, one.on)) & near
-    return float(tracks.link_confidence[rows].min(initial=1.0))
+    sure = 1.0
+    for racer in (one.by, one.on):
+        own = tracks.id == racer
+        again_s = time_s[own & tracks.seen & (time_s >= one.time_s)].min(initial=np.inf)
+        near = own & (time_s >= one.time_s - before_s) & (time_s <= again_s + after_s)
+        sure = min(sure, float(tracks.link_confidence[near].min(initial=1.0)))
+    return sure
 
 
 def _sure(facts: Facts) -> Floats:

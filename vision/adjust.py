@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from race.edges import WORKING_WIDTH, Edges
 from race.rink import Rink
-from vision.edges import COLUMN, STEP
+from vision.edges import COLUMN, PERSON_MARGIN, REACH, STEP
 from vision.normal import Normal, Solver
 from vision.racing_feet import Feet
 from vision.rink_curves import KINDS, MEASURE_SD, MEASURES, Venue, make_curves
@@ -37,7 +37,7 @@ PAINTED: Schedule = [(w, ALL) for w in (80, 80, 60, 60, 40, 25, 14, 10)]
 FINE: Schedule = [(w, ALL) for w in (7, 7, 5, 5, 4, 4)]
 FINE_BARE: Schedule = [(w, BARE) for w in (5, 5, 4, 4)]
 SHIFT_SD = 1.0
-K1_SD = 0.006
+K1_SD = 0.02
 """Small: thousands of edges that all err alike, say because a corner is rounder than the model's, are against it."""
 WIDE_FOCAL = 1800.0
 LEAST_WINDOW = 4.0
@@ -77,20 +77,24 @@ class Packed:
 
     xy (n, 2), along (n,), kind (n,) as in ``Edges``, in pixels of a picture WORKING_WIDTH wide;
     start (F, 2, lines + 1): edges of picture f, scanned along a, of line k, are start[f, a, k] to start[f, a, k + 1].
+    hidden (b, 4): left, top, right and bottom of the people, of picture f those from people[f, 0] to people[f, 1].
     """
 
     xy: NDArray[np.float32]
     along: NDArray[np.uint8]
     kind: NDArray[np.uint8]
     start: Ints
+    hidden: NDArray[np.float32]
+    people: Ints
 
 
 def venue_of(shared: Floats) -> Venue:
     return Venue(*(float(value) for value in shared[4 : 4 + MEASURES]))
 
 
-def pack(edges: Edges, number: NDArray[np.int32], height: float) -> Packed:
-    """Those of the pictures ``number`` (F,), which are ``height`` high."""
+def pack(edges: Edges, number: NDArray[np.int32], height: float, frame_of: NDArray[np.int32], boxes: Floats) -> Packed:
+    """Those of the pictures ``number`` (F,), which are ``height`` high. People's ``boxes`` (n, 4 tlwh), in pictures
+    ``frame_of`` (n,), rising, are in the same pixels."""
     lines = int(max(WORKING_WIDTH, height)) // STEP + 1
     frame = np.searchsorted(number, edges.frame)
     own = np.flatnonzero(number[np.minimum(frame, len(number) - 1)] == edges.frame)
@@ -101,7 +105,12 @@ def pack(edges: Edges, number: NDArray[np.int32], height: float) -> Packed:
     count = np.bincount(place, minlength=len(number) * 2 * lines).reshape(len(number), 2, lines)
     after = np.cumsum(count).reshape(count.shape)
     start = np.concatenate([(after - count)[:, :, :1], after], axis=2)
-    return Packed(np.ascontiguousarray(xy[order]), edges.along[own][order], edges.kind[own][order], start)
+    margin = PERSON_MARGIN * boxes[:, 3:] + REACH
+    hidden = np.concatenate([boxes[:, :2] - margin, boxes[:, :2] + boxes[:, 2:] + margin], axis=1).astype(np.float32)
+    people = np.stack([np.searchsorted(frame_of, number, side) for side in ("left", "right")], axis=1).astype(np.int64)
+    return Packed(
+        np.ascontiguousarray(xy[order]), edges.along[own][order], edges.kind[own][order], start, hidden, people
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +167,7 @@ def take(problem: Problem, frames: NDArray[np.bool_]) -> Problem:
     foot, strides = np.cumsum(own_feet) - 1, own_feet[feet.stride].all(axis=1)
     return replace(
         problem,
-        edges=replace(edges, start=edges.start[frames]),
+        edges=replace(edges, start=edges.start[frames], people=edges.people[frames]),
         links=Links(row[links.before[tied]], row[links.now[tied]], links.step[tied], links.sd[tied]),
         feet=Feet(
             row[feet.frame[own_feet]], feet.xy[own_feet], feet.sd_px[own_feet], foot[feet.stride[strides]],
@@ -222,7 +231,8 @@ def _normal(problem: Problem, rotation: Floats, focal: Floats, shared: Floats, w
     edges, feet, links, rink = problem.edges, problem.feet, problem.links, problem.rink
     _add_edges(
         problem.width, problem.height, -rink.ice_width_m / 2, rotation, focal, shared, curves.point, curves.slope,
-        curves.inward, curves.kind, edges.xy, edges.along, edges.kind, edges.start, window, trust, *sums, tally,
+        curves.inward, curves.kind, edges.xy, edges.along, edges.kind, edges.start, edges.hidden,
+        edges.people, window, trust, *sums, tally,
     )  # fmt: skip
     inner, outer = -rink.finish_line[1, 1], -rink.finish_line[0, 1]
     for marks, low, high, sd, reach in (
@@ -266,13 +276,13 @@ def turn_all(rotation: Floats, step: Floats) -> None:
 def _add_edges(
     width: float, height: float, mat_y: float, rotation: Floats, focal: Floats, shared: Floats, point: Floats,
     slope: Floats, inward: Floats, kind: Ints, xy: NDArray[np.float32], along: NDArray[np.uint8],
-    edge_kind: NDArray[np.uint8], start: Ints, window: float, trust: Floats, own_own: Floats,
-    own_shared: Floats, shared_shared: Floats, own_down: Floats, shared_down: Floats, tally: Floats,
+    edge_kind: NDArray[np.uint8], start: Ints, hidden: NDArray[np.float32], people: Ints, window: float, trust: Floats,
+    own_own: Floats, own_shared: Floats, shared_shared: Floats, own_down: Floats, shared_down: Floats, tally: Floats,
 ) -> None:  # fmt: skip
     for f in range(len(focal)):
         near = max(window * min(focal[f] / WIDE_FOCAL, 1.5), min(window, LEAST_WINDOW))
         fit_edges(
             shared[:3], rotation[f], focal[f], shared[3], width, height, mat_y, shared[4], point, slope, inward, kind,
-            xy, along, edge_kind, start[f], near, 0.5 * near, trust, own_own[f], own_shared[f], shared_shared,
-            own_down[f], shared_down, tally[f],
+            xy, along, edge_kind, start[f], hidden[people[f, 0] : people[f, 1]], near, 0.5 * near, trust, own_own[f],
+            own_shared[f], shared_shared, own_down[f], shared_down, tally[f],
         )  # fmt: skip

@@ -24,8 +24,10 @@ NARROW, WIDE, REACH = 5.0, 30.0, 2.5
 """Pixels around a curve in which its edges are looked for: at least, at most, and standard deviations more."""
 DRIFT = 1.5
 """Motions err by so much more than they say, since one error is like the next."""
-LEAST_MET = 0.35
+LEAST_MET = 0.3
 """Share of the edges that has to be met for them to count."""
+DOUBT = 1.3
+"""By so much the variance grows in a picture whose edges are not where they were looked for."""
 LEAST_EDGES = 8
 START_PX = 2.0
 """Standard deviation of the camera of a picture that the following starts from."""
@@ -66,8 +68,8 @@ def _run(
     _follow(
         problem.width, problem.height, -rink.ice_width_m / 2, start, way, steps, _sds(problem), rotation, focal, shared,
         make_bend(problem, shared), curves.point, curves.slope, curves.inward, curves.kind, edges.xy, edges.along,
-        edges.kind, edges.start, trust, finish.frame[order], finish.pixel[order], finish.place[order],
-        finish.moves[order], of_frame, -outer, -inner, sd,
+        edges.kind, edges.start, edges.hidden, edges.people, trust, finish.frame[order], finish.pixel[order],
+        finish.place[order], finish.moves[order], of_frame, -outer, -inner, sd,
     )  # fmt: skip
 
 
@@ -82,7 +84,8 @@ def _sds(problem: Problem) -> Floats:
 def _follow(
     width: float, height: float, mat_y: float, start: int, way: int, steps: Floats, step_sd: Floats, rotation: Floats,
     focal: Floats, shared: Floats, bend: float, point: Floats, slope: Floats, inward: Floats, kind: Ints,
-    xy: NDArray[np.float32], along: NDArray[np.uint8], edge_kind: NDArray[np.uint8], line_start: Ints, trust: Floats,
+    xy: NDArray[np.float32], along: NDArray[np.uint8], edge_kind: NDArray[np.uint8], line_start: Ints,
+    hidden: NDArray[np.float32], people: Ints, trust: Floats,
     mark_frame: Ints, mark_pixel: Floats, mark_place: Floats, mark_moves: Floats, mark_start: Ints, low: float,
     high: float, sd: Floats,
 ) -> None:  # fmt: skip
@@ -127,8 +130,8 @@ def _follow(
             own_own[m], own_down[m], tally[:] = 0.0, 0.0, 0.0
             fit_edges(
                 shared[:3], rotation[m], focal[m], shared[3], width, height, mat_y, shared[4], point, slope, inward,
-                kind, xy, along, edge_kind, line_start[m], window, 0.5 * window, trust, own_own[m], own_shared[m],
-                shared_shared, own_down[m], shared_down, tally,
+                kind, xy, along, edge_kind, line_start[m], hidden[people[m, 0] : people[m, 1]], window, 0.5 * window,
+                trust, own_own[m], own_shared[m], shared_shared, own_down[m], shared_down, tally,
             )  # fmt: skip
             seen, met = 0.0, 0.0
             for k in range(3):
@@ -149,10 +152,12 @@ def _follow(
             rotation[m] = turned(move[:3]) @ rotation[m]
             focal[m] *= np.exp(move[3])
             window = max(NARROW, window / 1.6)
-        if seen < LEAST_EDGES or met < LEAST_MET * seen:  # others than those looked for
-            rotation[m], focal[m] = foreseen, foreseen_focal
-        else:
+        if seen >= LEAST_EDGES and met >= LEAST_MET * seen:
             spread = np.linalg.inv(normal)
+        else:
+            rotation[m], focal[m] = foreseen, foreseen_focal
+            if seen >= LEAST_EDGES:  # others than those looked for
+                spread *= DOUBT
         sd[m] = _px(spread, focal[m]) / focal[m]
         n = m
 

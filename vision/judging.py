@@ -48,6 +48,12 @@ def find_support(fit: Fit, painted: bool) -> Floats:
         return np.where(held[:, 0] >= LEAST_SEEN, held[:, 1] / held[:, 0], np.nan)
 
 
+def find_best(fit: Fit) -> int:
+    """The picture whose mats are met best and most, with those around it."""
+    seen, met = _smooth(_judged(fit, False)).T
+    return int(np.argmax(met**2 / np.maximum(seen, 1.0)))
+
+
 def _judged(fit: Fit, painted: bool) -> Floats:
     """(F, 2) places where an edge should be, and how well they are met."""
     return np.asarray(fit.tally[:, [MAT_FOOT, NEAR_TOP, PAINT] if painted else [MAT_FOOT, NEAR_TOP]].sum(axis=1))

@@ -18,7 +18,7 @@ from vision.edges import find_edges
 from vision.finish_line import Line, find_lines
 from vision.frames import Frame, FrameReader, probe
 from vision.keyframes import Keyframes
-from vision.registration import register
+from vision.registration import SURE_PERSON, register
 from vision.scorebug import ScorebugReader
 from vision.shots import ShotDetector
 
@@ -27,8 +27,6 @@ BATCH = 4
 JOIN_EVERY = 100
 """Pictures after which detections are joined: thousands of small arrays between the large ones that come and go with
 every picture would keep the memory of those from being used again (0.3 MB a picture)."""
-SURE_PERSON = 0.1
-"""Boxes from this score on are masked where the background is looked at."""
 
 Progress = Callable[[Frame], None]
 

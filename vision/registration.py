@@ -33,11 +33,12 @@ from vision.adjust import (
     shared_prior,
     take,
 )
-from vision.first_guess import K1, PLACE, PLACE_SD, guess_cameras
+from vision.first_guess import K1, PLACE, PLACE_SD, Guess, guess_cameras
 from vision.following import follow
-from vision.judging import LOST, find_sd, find_support, is_painted, is_raced, torn_off
+from vision.judging import LOST, find_best, find_sd, find_support, is_painted, is_raced, torn_off
 from vision.keyframes import LARGEST_MISS, KeyCameras, Keyframes, find_key_cameras
 from vision.racing_feet import Feet, find_feet, looking
+from vision.rink_curves import NAMES, PAINT
 from vision.rink_fit import see
 from vision.turning import bridge, chain, read_motion
 
@@ -47,7 +48,13 @@ Mask = NDArray[np.bool_]
 
 LEAST_PICTURES, LEAST_STRIDES = 50, 40
 CLEARLY = 2.0
-"""A guess's cost that the next one has to exceed so many times."""
+"""So many times the next guess has to be as dear, or the pictures have to be explained as well, else both count."""
+MOST_GUESSES = 3
+PLACES = np.array([[-14.0, -45.0, 2.5], [14.0, -16.0, 15.0]])
+"""m: where a main camera stands, least and most. One in a corner or at the rail is not registered by itself: the scale
+of what it sees hangs on the height of mats that may be others."""
+ALIKE = 0.03
+"""Radians: cameras that look the same way."""
 HELD_SD = np.array([0.7, 0.7, 0.3, 0.004, 0.02, 0.02, 0.1, 0.1, 0.1, 0.05, 0.5])
 """What is shared may hardly move at first, when many edges are taken for others."""
 KEY_SD = np.array([0.5, 0.5, 0.3, 0.01])
@@ -56,10 +63,18 @@ NEAR = 14.0, 14.0, 10.0, 10.0, 7.0, 7.0
 SURE = 0.01
 """Radians: what is followed with a smaller standard deviation is adjusted together."""
 ROUNDS = 6
-DEAREST_GUESS = 150.0
+MORE_STARTS = 4
+"""Pictures that the rink is followed from again, once all have been adjusted together."""
+REACHES = 11.5, 14.5
+"""Half a length of the paint from which it is looked for, m: how long it is differs most from hall to hall."""
+DEAREST_GUESS = 700.0
 BELIEVED = 0.5
 """Share of a stretch's pictures that have to hold before any of them does."""
 EARLY_S = 1e-6
+SURE_PERSON = 0.1
+"""People from this score on are masked where edges are looked for."""
+STRANGE_SD = 6.0
+"""Standard deviations that a measure of the hall may be off what is usual."""
 LARGEST_SD_M = 0.4
 """On the ice: what is less certain has no pose."""
 
@@ -136,24 +151,53 @@ def _by_itself(seen: Seen, rows: Ints) -> Registered | None:
     problem = _problem(seen, rows)
     if len(problem.feet.stride) < LEAST_STRIDES:
         return None
-    steps, bend = _steps(seen, rows), _bend(problem)
+    steps = _steps(seen, rows)
     guesses = guess_cameras(steps, problem.feet, seen.rink, np.array([problem.width, problem.height]) / 2)
-    if not guesses or guesses[0].cost > DEAREST_GUESS:
+    lone = len(guesses) < 2 or guesses[1].cost > CLEARLY * guesses[0].cost
+    found: list[Registered] = []
+    for guess in guesses[:MOST_GUESSES]:
+        if guess.cost > DEAREST_GUESS:
+            break
+        one = _from_guess(problem, guess, rows, steps)
+        if one is not None:
+            found.append(one)
+        if one is not None and lone and one.holds.sum() >= BELIEVED * len(rows):
+            break
+    if not found:
         return None
-    if len(guesses) > 1 and guesses[1].cost < CLEARLY * guesses[0].cost:
+    found.sort(key=_weight, reverse=True)
+    best = found[0]
+    rivals = [one for one in found[1:] if not _alike(best, one)]
+    if rivals and _weight(best) < CLEARLY * _weight(rivals[0]):
         return None
+    return best if best.holds.sum() >= BELIEVED * len(rows) else None
+
+
+def _from_guess(problem: Problem, guess: Guess, rows: Ints, steps: Floats) -> Registered | None:
     rotation, focal = np.empty((len(rows), 3, 3)), np.empty(len(rows))
-    best = guesses[0].values
-    chain(looking(*best[:3]), np.exp(best[3]), steps, bend, rotation, focal, guesses[0].keeps_level)
+    first = guess.values
+    chain(looking(*first[:3]), np.exp(first[3]), steps, _bend(problem), rotation, focal, guess.keeps_level)
     shared = problem.prior.copy()
-    shared[:3], shared[-1] = best[4:7], best[7]
+    shared[:3], shared[-1] = first[4:7], first[7]
     held = replace(problem, prior=shared, prior_sd=np.minimum(problem.prior_sd, HELD_SD))
     fit = adjust(held, rotation, focal, shared, COARSE)
-    support = find_support(fit, False)
-    start = np.array([np.nanargmax(support)])
+    start = np.array([find_best(fit)])
     fit, sure, painted = _grow(problem, fit.rotation, fit.focal, fit.shared, start, steps)
-    found = _judge(problem, fit, sure, painted, rows)
-    return found if found is not None and found.holds.sum() >= BELIEVED * len(rows) else None
+    if ((fit.shared[:3] < PLACES[0]) | (fit.shared[:3] > PLACES[1])).any():
+        return None
+    return _judge(problem, fit, sure, painted, rows)
+
+
+def _weight(one: Registered) -> float:
+    """How much of the pictures it explains."""
+    return float(np.nansum(one.support[one.holds]))
+
+
+def _alike(one: Registered, other: Registered) -> bool:
+    """Whether two cameras look the same way in most of the pictures that both have."""
+    _, here, there = np.intersect1d(one.rows, other.rows, return_indices=True)
+    along = (one.fit.rotation[here, 2] * other.fit.rotation[there, 2]).sum(axis=1)
+    return bool(len(along) and np.median(along) > np.cos(ALIKE))
 
 
 def _from_keyframes(seen: Seen, rows: Ints, given: Keyframes, cameras: KeyCameras) -> Registered | None:
@@ -204,7 +248,7 @@ def _grow(
     tells the hall's measures better and lets it be followed farther.
     """
     rotation, focal, shared = rotation.copy(), focal.copy(), shared.copy()
-    painted, sure = False, np.zeros(len(focal), bool)
+    painted, sure, given = False, np.zeros(len(focal), bool), starts
     for _ in range(ROUNDS):
         trust = ALL if painted else BARE
         turned, length, sd = follow(problem, steps, rotation, focal, shared, starts, trust)
@@ -213,13 +257,23 @@ def _grow(
         fit = adjust(part, turned[sure], length[sure], shared, [(w, trust) for w in NEAR])
         had = painted
         if not painted:
-            trial = adjust(part, fit.rotation, fit.focal, fit.shared, PAINTED)
+            trials = [adjust(part, fit.rotation, fit.focal, _reaching(fit.shared, reach), PAINTED) for reach in REACHES]
+            trial = max(trials, key=lambda trial: trial.tally[:, PAINT, 1].sum())
             painted = is_painted(part, trial)
             fit = trial if painted else fit
         rotation[sure], focal[sure], shared = fit.rotation, fit.focal, fit.shared
+        surest = [run[sd[run].argmin()] for run in np.array_split(np.flatnonzero(sure), MORE_STARTS) if len(run)]
+        starts = np.unique(np.concatenate([given, surest]))
         if (sure == before).all() and painted == had:
             break
     return adjust(part, fit.rotation, fit.focal, fit.shared, FINE if painted else FINE_BARE), sure, painted
+
+
+def _reaching(shared: Floats, reach_m: float) -> Floats:
+    """``shared`` with half the length of the paint between its arcs set."""
+    out = shared.copy()
+    out[4 + NAMES.index("paint_reach_m")] = reach_m
+    return out
 
 
 def _judge(problem: Problem, fit: Fit, sure: Mask, painted: bool, rows: Ints) -> Registered | None:
@@ -230,7 +284,8 @@ def _judge(problem: Problem, fit: Fit, sure: Mask, painted: bool, rows: Ints) ->
     sd_px, sd_m = find_sd(fit, covariance, problem.width, problem.height)
     holds = np.asarray((sd_m < LARGEST_SD_M) & (np.nan_to_num(support, nan=1.0) > LOST))
     holds &= ~torn_off(part.links, fit, painted)
-    if not holds.any() or not is_raced(part, fit, holds):
+    strange = np.abs(fit.shared - problem.prior)[4:-1] > STRANGE_SD * problem.prior_sd[4:-1]
+    if strange.any() or not holds.any() or not is_raced(part, fit, holds):
         return None
     return Registered(rows[sure], fit, support, holds, sd_px, float(np.sqrt(covariance[0, -1, -1])))
 
@@ -244,7 +299,9 @@ def _bend(problem: Problem) -> float:
 
 
 def _problem(seen: Seen, rows: Ints) -> Problem:
-    video, feet, lines = seen.video.video, seen.feet, seen.video.lines
+    video_seen, feet = seen.video, seen.feet
+    video, found, lines = video_seen.video, video_seen.detections, video_seen.lines
+    sure = found.score >= SURE_PERSON
     scale, number = WORKING_WIDTH / video.width, seen.video.frames.number[rows]
     here = np.isin(feet.frame, rows)
     index = np.cumsum(here) - 1
@@ -264,7 +321,7 @@ def _problem(seen: Seen, rows: Ints) -> Problem:
     return Problem(
         float(WORKING_WIDTH),
         video.height * scale,
-        pack(seen.video.edges, number, video.height * scale),
+        pack(video_seen.edges, number, video.height * scale, found.frame[sure], found.box[sure] * scale),
         Links(count[:-1], count[1:], np.ascontiguousarray(steps[1:]), np.ascontiguousarray(sd[1:])),
         own_feet,
         seen.rink,

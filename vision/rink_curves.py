@@ -41,7 +41,7 @@ class Venue:
 
 NAMES = ("mat_height_m", "far_height_m", "paint_near_m", "paint_far_m", "paint_reach_m", "corner_radius_m")
 MEASURES = len(NAMES)
-MEASURE_SD = np.array([0.2, 0.25, 0.2, 0.3, 1.0, 0.5])
+MEASURE_SD = np.array([0.05, 0.25, 0.02, 0.3, 1.0, 0.2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,7 @@ def fit_edges(
     edge_along: NDArray[np.uint8],
     edge_kind: NDArray[np.uint8],
     line_start: NDArray[np.int64],  # (2, lines + 1): edges of each scanned column and row
+    hidden: NDArray[np.float32],  # (b, 4) left, top, right, bottom of where people hide them
     window: float,
     scale: float,
     trust: Floats,  # (KINDS,) what an edge of each kind weighs
@@ -191,6 +192,8 @@ def fit_edges(
                     continue
                 if line_start[along, line] == line_start[along, line + 1]:
                     continue  # hidden all along
+                if _is_in(hidden, at if along == COLUMN else place, place if along == COLUMN else at):
+                    continue
                 tally[kind, 0] += 1
                 best, miss = -1, window
                 for e in range(line_start[along, line], line_start[along, line + 1]):
@@ -213,6 +216,14 @@ def fit_edges(
                     for c in range(3):
                         total[8 + k] += (normal_x * by_point[0, c] + normal_y * by_point[1, c]) * curve_slope[m, c, k]
                 add_residual(total, residual, weight, own_own, own_shared, shared_shared, own_down, shared_down)
+
+
+@njit(cache=True)
+def _is_in(boxes: NDArray[np.float32], x: float, y: float) -> bool:
+    inside = False
+    for b in range(len(boxes)):
+        inside = inside or (boxes[b, 0] <= x <= boxes[b, 2] and boxes[b, 1] <= y <= boxes[b, 3])
+    return inside
 
 
 @njit(cache=True)

@@ -6,6 +6,7 @@ from race.ice import IcePaths
 from race.incidents.bodies import Body
 from race.incidents.find import find_incidents
 from race.incidents.relay import late_exchanges
+from race.passes import without_fallen
 from tracking import Tracks
 
 __all__ = ["find_incidents", "with_incidents"]
@@ -14,7 +15,8 @@ __all__ = ["find_incidents", "with_incidents"]
 def with_incidents(
     race: Race, tracks: Tracks, ice: IcePaths | None, bodies: list[Body], event: RaceEvent | None
 ) -> Race:
-    """``race`` with its incidents, none where the camera is not known: what only the picture shows is too little.
+    """``race`` with its incidents, none where the camera is not known: what only the picture shows is too little. To
+    come past who has fallen is no pass.
 
     ``tracks`` are the competitors', ``bodies`` everybody's ways.
     """
@@ -24,7 +26,7 @@ def with_incidents(
     followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
     finish_s = {row.competitor: row.time_s for row in race.finish if row.time_s is not None}
     found = find_incidents(ice, bodies, followed, ice.rink, event, ice.from_start, names, finish_s)
-    race = race.model_copy(update={"incidents": found})
+    race = race.model_copy(update={"incidents": found, "passes": without_fallen(race.passes, found)})
     if event is None or not race.exchanges:
         return race
     found = sorted([*found, *late_exchanges(race, event, names)], key=lambda one: one.start_s)

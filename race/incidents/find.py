@@ -34,6 +34,8 @@ ASKED_FROM = 0.02
 """Of a model's chance, before it is calibrated."""
 KNOWN_SD_M = 0.6
 """A place that is less sure than this says nothing about bodies that touch or a line that was left."""
+WATCHED_S = 0.5
+"""Before and after bodies touch."""
 UP_MPS = 6.0
 RECOVERS_S = 14.0
 """After a fall nothing else is asked of a racer until it is up and under way again, at most so long."""
@@ -133,6 +135,11 @@ def up_again_s(k: Kinematics, bodies: list[Body], fall: Fall) -> float:
     return float(min(k.time_s[-1], fall.time_s + RECOVERS_S))
 
 
+def _is_watched(k: Kinematics, row: int, time_s: float) -> bool:
+    """Whether the racer was seen for most of the time around; else nobody knows what it did."""
+    return bool(k.seen[row, k.frames(time_s - WATCHED_S, time_s + WATCHED_S)].mean() >= 0.5)
+
+
 def _encounters(context: Context, found: Encounters, racing: Mask) -> list[Incident]:
     """The encounters that are likely to be contacts; of a pair's within two seconds the likeliest."""
     if not len(found.time_s):
@@ -141,6 +148,8 @@ def _encounters(context: Context, found: Encounters, racing: Mask) -> list[Incid
     model = read_models()["encounter"]
     frame = np.array([k.at(moment) for moment in found.time_s])
     both = racing[found.a, frame] & racing[found.b, frame]
+    for racer in (found.a, found.b):
+        both &= [_is_watched(k, int(row), float(moment)) for row, moment in zip(racer, found.time_s, strict=True)]
     chance = model.probabilities(found.features)
     real = np.where(both, 1.0 - chance[:, model.classes.index("none")], 0.0)
     out: list[Incident] = []

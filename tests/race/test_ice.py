@@ -1,6 +1,7 @@
 from dataclasses import fields, replace
 
 import numpy as np
+import pytest
 
 from race.ice import find_ice_paths
 from race.observations import no_lines
@@ -56,13 +57,33 @@ def test_laps_come_from_metres_where_racers_are_followed_in_the_picture(race, cr
     assert np.abs(np.array(times) - np.sort(crossing_times(s_m, 111.12))).max() < 0.05
 
 
-def test_no_metres_from_poses_that_are_rough(race):
-    observations, _ = race([10.0, 6.0], [12.0, 12.0], [0.5, 1.5], 4.0, registered=True)
+def test_rough_poses_tell_places_but_not_the_order(race):
+    """What happened is then told as without poses, and a warning says so."""
+    observations, _ = race([80.0, 76.0], [12.0, 12.0], [0.5, 1.5], 7.0, registered=True)
     rough = replace(observations.poses, sd_px=np.full(len(observations.poses.sd_px), 4.0))
     result = reconstruct(replace(observations, poses=rough), Given())
-    assert (result.ice, result.race.camera_level) == (None, "A")
-    assert any("too roughly for metres" in line for line in result.race.warnings)
-    assert reconstruct(observations, Given()).race.camera_level == "B"
+    assert result.race.camera_level == "B"
+    assert np.isfinite(result.ice.speed_mps).any()
+    assert any("too roughly for order" in line for line in result.race.warnings)
+    without = reconstruct(replace(observations, poses=None), Given()).race
+    assert result.race.crossings == without.crossings
+    assert len(without.crossings) == 2
+    sure = reconstruct(observations, Given()).race
+    assert not any("too roughly" in line for line in sure.warnings)
+    assert sure.crossings != without.crossings
+
+
+@pytest.mark.parametrize("sure", [1.0, 0.5])
+def test_racers_are_followed_where_it_is_surer_who_is_who(race, monkeypatch, sure):
+    """On the ice as a rule; in the picture where the ice leaves in doubt who is who."""
+    observations, _ = race([80.0, 76.0], [12.0, 12.0], [0.5, 1.5], 4.0, registered=True, bystanders=False)
+    monkeypatch.setattr("race.reconstruct.identify", lambda *known: None)
+    in_picture = reconstruct(observations, Given()).tracks
+    on_ice = replace(in_picture, id=in_picture.id + 5, link_confidence=np.full(len(in_picture), sure))
+    monkeypatch.setattr("race.reconstruct.identify", lambda *known: on_ice)
+    result = reconstruct(observations, Given())
+    assert set(result.tracks.id) == ({6, 7} if sure == 1.0 else {1, 2})
+    assert result.race.camera_level == "B"
 
 
 def test_no_metres_without_a_pose(race):

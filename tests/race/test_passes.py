@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from race.events import LAP_M, find_event
-from race.passes import BODY_M, find_ice_passes, where_on_track
+from race.formats import Incident, Pass
+from race.passes import BODY_M, find_ice_passes, where_on_track, without_fallen
 from race.rink import Rink
 from tests.race.made_ice import FPS, made_ice
 
@@ -81,3 +82,10 @@ def test_two_who_come_out_of_sight_exchanged_have_not_passed():
         seen = ice.seen.copy()
         seen[0, np.abs(ice.time_s - 5.0) < unseen_s / 2] = False
         assert len(find_ice_passes(replace(ice, seen=seen), EVENT)) == passes
+
+
+def test_past_who_has_fallen_is_no_pass():
+    fall = Incident(id=1, kind="fall", start_s=12.3, end_s=18.0, competitors=[2], confidence=0.6)
+    slow = fall.model_copy(update={"kind": "slow", "competitors": [3]})
+    passes = [Pass(time_s=at, by=1, on=on) for at, on in ((11.0, 2), (13.2, 2), (13.2, 3), (19.0, 2))]
+    assert without_fallen(passes, [fall, slow]) == [passes[0], passes[2], passes[3]]

@@ -13,8 +13,9 @@ def test_a_pass_is_as_sure_as_who_the_two_are_around_it():
     time_s = (frames - 1) / 25
     sure = np.ones(400)
     sure[200 + 50] = 0.51
+    seen = np.ones(400, bool)
     facts = SimpleNamespace(
-        tracks=SimpleNamespace(id=np.repeat([1, 2], 200), frame=np.tile(frames, 2), link_confidence=sure),
+        tracks=SimpleNamespace(id=np.repeat([1, 2], 200), frame=np.tile(frames, 2), link_confidence=sure, seen=seen),
         scene=SimpleNamespace(number=frames, time_s=time_s),
     )
 
@@ -26,3 +27,5 @@ def test_a_pass_is_as_sure_as_who_the_two_are_around_it():
     assert known_as(2.0 + before_s - 0.01, 1, 2) == 0.51  # seconds later it still is
     assert known_as(2.0 + before_s + 0.05, 1, 2) == known_as(2.0 - after_s - 0.05, 1, 2) == 1.0
     assert known_as(2.0, 1, 3) == 1.0  # of somebody else nothing is in doubt
+    seen[200 + 30 : 200 + 50] = False  # nor does anybody know before it is seen again
+    assert known_as(1.25, 1, 2) == 0.51

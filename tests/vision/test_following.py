@@ -26,7 +26,7 @@ def problem_of(count=60, edges=True, zoom_error=0.0):
     marks = Marks(none, np.empty((0, 2)), np.empty((0, 3)), np.empty(0))
     links = Links(frames[:-1], frames[1:], steps[1:].copy(), np.maximum(sd[1:], 0.003 * ARM))
     feet = find_feet(seen.frames, seen.detections)
-    packed = pack(seen.edges, seen.frames.number, float(SIZE[1]))
+    packed = pack(seen.edges, seen.frames.number, float(SIZE[1]), seen.detections.frame, seen.detections.box)
     problem = Problem(*map(float, SIZE), packed, links, feet, Rink(), prior, prior_sd, marks, marks)
     return problem, np.nan_to_num(steps), poses
 

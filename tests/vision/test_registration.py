@@ -100,10 +100,14 @@ def test_by_itself(hall):
 
 
 @pytest.mark.parametrize(
-    ("place", "finds"), [((8.0, -22.0, 6.0), True), ((0.0, -30.0, 9.0), True), ((34.0, -8.0, 5.0), False)]
-)
+    ("place", "finds"),
+    [
+        ((8.0, -22.0, 6.0), True), ((0.0, -30.0, 9.0), True),
+        ((34.0, -8.0, 5.0), False), ((24.0, -18.0, 2.4), False),
+    ],
+)  # fmt: skip
 def test_cameras_elsewhere_are_found_or_left_alone(place, finds):
-    """Above the main camera and beside it; in the corner."""
+    """Above the main camera and beside it; in the corner, at the rail."""
     seen, poses, feet = make_hall(count=100, place=place)
     found = register(seen)
     assert (found.poses is not None) == finds

@@ -66,9 +66,13 @@ def naive(poses, row, edges, rotation=None):
     return np.array(residuals), places, met
 
 
-def fitted(poses, row, edges, kind):
+def people(row, boxes):
+    return np.full(len(boxes), row + 1, np.int32), np.array(boxes, np.float64).reshape(-1, 4)
+
+
+def fitted(poses, row, edges, kind, boxes=()):
     curves = make_curves(Rink(track_shift_m=0.5), VENUE)
-    packed = pack(edges, np.array([row + 1], np.int32), float(SIZE[1]))
+    packed = pack(edges, np.array([row + 1], np.int32), float(SIZE[1]), *people(row, boxes))
     out = (
         np.zeros((OWN, OWN)), np.zeros((OWN, SHARED)), np.zeros((SHARED, SHARED)), np.zeros(OWN), np.zeros(SHARED),
         np.zeros((KINDS, 2)),
@@ -76,7 +80,8 @@ def fitted(poses, row, edges, kind):
     fit_edges(
         poses.position[row], poses.rotation[row], poses.focal_px[row], poses.k1[row], *map(float, SIZE), -15.0, 1.4,
         curves.point, curves.slope, curves.inward, curves.kind, packed.xy, packed.along,
-        np.full_like(packed.kind, kind), packed.start[0], WINDOW, SCALE, np.array([1.0, 0.0, 0.0, 0.0]), *out,
+        np.full_like(packed.kind, kind), packed.start[0], packed.hidden, WINDOW, SCALE, np.array([1.0, 0.0, 0.0, 0.0]),
+        *out,
     )  # fmt: skip
     return out
 
@@ -130,3 +135,11 @@ def test_a_true_camera_is_met(hall):
     edges, poses = hall
     tally = fitted(poses, 0, edges, ONTO_SURFACE)[-1]
     assert tally[MAT_FOOT, 1] > 0.95 * tally[MAT_FOOT, 0]
+
+
+def test_where_people_are_no_edge_is_expected(hall):
+    edges, poses = hall
+    everything = fitted(poses, 0, edges, OFF_SURFACE)[-1][MAT_FOOT, 0]
+    somebody = fitted(poses, 0, edges, OFF_SURFACE, [(100.0, -20.0, 240.0, 400.0)])[-1][MAT_FOOT, 0]
+    assert 0.4 * everything < somebody < 0.8 * everything
+    assert fitted(poses, 0, edges, OFF_SURFACE, [(-20.0, -20.0, 700.0, 400.0)])[-1][MAT_FOOT, 0] == 0
