@@ -54,7 +54,7 @@ def test_shapes_are_checked() -> None:
 
 def test_what_is_shipped_can_be_read() -> None:
     models = read_models()
-    assert set(models) == {"fall", "encounter"}
+    assert set(models) == {"fall", "encounter", "off_track", "slow"}
     assert models["fall"].classes == ("none", "fall")
     for name in ("fall", "encounter", "off_track", "slow", "false_start"):
         assert 0 < calibrated(name, 0.2) < calibrated(name, 0.8) < 1
