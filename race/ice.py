@@ -77,6 +77,10 @@ class IcePaths:
         """The same with ``by_m`` (R,) added to ``s_m``."""
         return replace(self, s_m=self.s_m + by_m[:, None], from_start=from_start)
 
+    def with_way(self, s_m: Floats) -> Self:
+        """The same with other metres skated, ``s_m`` (R, F)."""
+        return replace(self, s_m=s_m)
+
 
 def find_ice_paths(tracks: Tracks, observations: Observations, scene: Scene, rink: Rink) -> IcePaths | None:
     """The ways of ``tracks``, ``s_m`` since each racer's first crossing of the finish line; None without poses."""

@@ -17,6 +17,7 @@ from race.events import LAP_M, RaceEvent
 from race.formats import ScorebugReading
 from race.ice import IcePaths
 from race.laps import Passage
+from race.leader import counted_crossings, leaders_way, not_ahead
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +58,11 @@ def count_from_start(
     if started and shown and count > max(START_VOTES, 3 * votes[0]):
         more = "more" if shown > 0 else "fewer"
         warnings.append(f"the score bug counts {abs(shown)} laps {more} than were seen skated")
-    return ice if started else ice.moved(np.full(len(ice.ids), shown * LAP_M), True)
+    if not started:
+        ice = ice.moved(np.full(len(ice.ids), shown * LAP_M), True)
+    elif shown:
+        return ice
+    return not_ahead(ice, leaders_way(counted_crossings(readings, event, final), event, ice.time_s))
 
 
 def _from_start_line(ice: IcePaths, r: int) -> float:

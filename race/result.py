@@ -26,6 +26,7 @@ from race.formats import (
 )
 from race.ice import IcePaths
 from race.laps import Passage, ShownLap, ranks_at_finish, shown_laps
+from race.leader import NEAR_S, counted_crossings, told_by_leader
 from race.naming import Line, rows_told
 from race.observations import Observations
 from race.order import KNOWN_AS_S, Order, find_changes
@@ -80,6 +81,13 @@ class Facts:
     model: RaceEvent | None
     passages: list[Passage]
     start_list: tuple[Entry, ...]
+
+    @property
+    def counted(self) -> dict[int, float]:
+        """Lap -> when the score bug counted the leader's crossing."""
+        if self.model is None:
+            return {}
+        return counted_crossings(self.observations.scorebug, self.model, self.final)
 
 
 def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
@@ -290,9 +298,10 @@ def _rank_in(facts: Facts, passage: Passage, crossing: LineCrossing, active: NDA
         return None
     crossed = {other.racer: other for other in passage.crossings}
     t = _frame_at(facts, crossing.time_s)
+    behind = _behind_unseen(facts, passage, crossing)
     order, rank = facts.order, 1
     for racer in range(len(facts.paths.ids)):
-        if racer == crossing.racer:
+        if racer == crossing.racer or behind[racer]:
             continue
         other = crossed.get(racer)
         known = order.known[crossing.racer, racer] and active[racer, : t + 1].any()
@@ -303,6 +312,16 @@ def _rank_in(facts: Facts, passage: Passage, crossing: LineCrossing, active: NDA
         else:
             rank += bool(order.ahead[racer, crossing.racer, t])
     return rank
+
+
+def _behind_unseen(facts: Facts, passage: Passage, crossing: LineCrossing) -> NDArray[np.bool_]:
+    """(R,) who was behind, out of the picture, when one crossed whom the picture showed with the leader."""
+    seen = facts.paths.seen
+    first = min(passage.crossings, key=lambda one: (not seen[one.racer, _frame_at(facts, one.time_s)], one.time_s))
+    counted = facts.counted if facts.ice is not None else {}
+    if passage.lap not in counted or abs(counted[passage.lap] - first.time_s) > NEAR_S:
+        return np.zeros(len(seen), bool)
+    return told_by_leader(seen, facts.scene.time_s, first.racer, crossing.racer, first.time_s, crossing.time_s)
 
 
 def _told_apart(first: LineCrossing, second: LineCrossing) -> bool:

@@ -138,7 +138,8 @@ def _moved_unseen(
 
 @njit(cache=True)
 def speed_at(g: Floats, time_s: Floats, t: int, step: int, lap_m: float) -> float:
-    """m/s along the guide in the half second that begins (``step`` 1) or ends (-1) at frame ``t``; NaN: not seen."""
+    """m/s along the guide in the half second that begins (``step`` 1) or ends (-1) at frame ``t``; NaN where it was not
+    seen, or is no skater's."""
     k, found = t, -1
     while 0 <= k + step < len(g) and abs(time_s[k + step] - time_s[t]) <= STEP_S[1]:
         k += step
@@ -148,4 +149,5 @@ def speed_at(g: Floats, time_s: Floats, t: int, step: int, lap_m: float) -> floa
         return np.nan
     moved = g[found] - g[t]
     moved -= lap_m * np.round(moved / lap_m)
-    return float(moved / (time_s[found] - time_s[t]))
+    speed = moved / (time_s[found] - time_s[t])
+    return np.nan if speed > FASTEST_MPS else float(speed)  # two bodies

@@ -31,6 +31,16 @@ def test_who_was_down_unseen_has_gained_no_lap():
     np.testing.assert_allclose(out[seen], g[seen], atol=1e-9)
 
 
+def test_a_speed_that_nobody_has_when_seen_again_makes_no_fall():
+    pace = np.full(len(TIME_S), 11.0)
+    g = way_of_pack(pace, TIME_S)
+    hidden = np.where((TIME_S > 20) & (TIME_S < 48), np.nan, g)
+    back = np.flatnonzero(TIME_S >= 48)[:14]
+    hidden[back] += np.linspace(0.5, 5.0, len(back))  # boxes of somebody else: 20 m/s
+    seen = np.isfinite(hidden)
+    np.testing.assert_allclose(counted(hidden, pace)[seen], hidden[seen], atol=1e-9)
+
+
 def test_the_packs_pace_is_the_median_of_those_seen():
     place = np.array([(12.0 * TIME_S) % LAP_M, (12.2 * TIME_S + 30) % LAP_M, np.full(len(TIME_S), 40.0)])
     place[:2, 500:700] = np.nan

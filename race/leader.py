@@ -1,0 +1,133 @@
+"""What the score bug and the camera say of who leads, and of those out of the picture.
+
+The laps to go change when the leader crosses the line, so that it is known about where the leader was in between:
+nobody is ahead of that. And who was nowhere to be seen while the line was watched has not crossed it.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.clock import ClockRun
+from race.events import LAP_M, RaceEvent
+from race.formats import ScorebugReading
+from race.ice import IcePaths
+from race.laps import LONGEST_LAP_S, SHORTEST_LAP_S
+from race.unwrap import HOLE_S
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+STAYS_S = 2.0
+"""Laps to go that are gone sooner were misread."""
+CHANGES_S = 0.6
+"""A change is seen where the number before was read so shortly before."""
+AHEAD_M = 10.0
+"""Leaders do not skate evenly within a lap, and the score bug is late by up to 0.3 s."""
+UNSEEN_AHEAD_M = 5.0
+"""Who is not seen is on a way made up, and less is allowed: the score bug's 0.3 s."""
+LONG_UNSEEN_S, PASSES_S, WATCHED = 5.0, 5.0, 0.5
+"""Who was out of sight for longer cannot have passed another meanwhile who was seen for most of that time and never
+lost for so long: from out of the picture behind to out of the picture ahead is 20 m."""
+BEHIND_M = 1.0
+NEAR_S = 0.5
+"""The score bug counts the leader's crossing within so much of it; who crosses is seen so shortly before or after."""
+
+
+def counted_crossings(
+    readings: Sequence[ScorebugReading], event: RaceEvent, final: ClockRun | None
+) -> dict[int, float]:
+    """Lap -> when the leader crossed, by changes of the laps to go and the time at which the clock stopped."""
+    runs: list[tuple[int, float, float]] = []  # laps to go, first and last time
+    for reading in readings:
+        if reading.laps_to_go is None:
+            continue
+        if runs and runs[-1][0] == reading.laps_to_go:
+            runs[-1] = *runs[-1][:2], reading.time_s
+        else:
+            runs.append((reading.laps_to_go, reading.time_s, reading.time_s))
+    joined: list[tuple[int, float, float]] = []
+    for run in runs:
+        if (
+            len(joined) > 1
+            and joined[-2][0] == run[0]
+            and joined[-1][2] - joined[-1][1] < min(STAYS_S, run[2] - run[1])
+        ):
+            joined.pop()  # misread in between
+        if joined and joined[-1][0] == run[0]:
+            joined[-1] = *joined[-1][:2], run[2]
+        else:
+            joined.append(run)
+    joined = [run for run in joined if run[2] - run[1] >= STAYS_S]
+    crossed = {
+        event.crossings - after[0]: after[1]
+        for before, after in pairwise(joined)
+        if after[0] == before[0] - 1 and after[1] - before[2] <= CHANGES_S
+    }
+    if final is not None and final.final_clock_s is not None:
+        crossed[event.crossings] = final.race_start_s + final.final_clock_s
+    return crossed
+
+
+def leaders_way(crossed: dict[int, float], event: RaceEvent, time_s: Floats) -> Floats:
+    """(F,) metres of the leader since the start, between crossings ``crossed`` a lap apart; NaN elsewhere."""
+    way = np.full(len(time_s), np.nan)
+    for lap, next_ in pairwise(sorted(crossed)):
+        from_s, to_s = crossed[lap], crossed[next_]
+        if next_ == lap + 1 and SHORTEST_LAP_S <= to_s - from_s <= LONGEST_LAP_S:
+            within = (time_s >= from_s) & (time_s <= to_s)
+            way[within] = event.crossing_m(lap) + LAP_M * (time_s[within] - from_s) / (to_s - from_s)
+    return way
+
+
+def not_ahead(ice: IcePaths, leader_m: Floats) -> IcePaths:
+    """``ice`` without laps that would put a racer ahead of the leader (F,), or of those whom it cannot have passed out
+    of sight: taken off from the time out of sight before on. The way made up through such a time is not known."""
+    s_m = ice.s_m.copy()
+    for r in range(len(ice.ids)):
+        seen = np.flatnonzero(ice.seen[r])
+        for a in np.flatnonzero(np.diff(ice.time_s[seen]) > HOLE_S):
+            before, after = int(seen[a]), int(seen[a + 1])
+            later = seen[a + 1 :]
+            ends = np.flatnonzero(np.diff(ice.time_s[later]) > HOLE_S)
+            ahead = (s_m[r] - leader_m)[later[: ends[0] + 1] if len(ends) else later]
+            ahead = ahead[np.isfinite(ahead)]
+            laps = np.ceil((float(np.median(ahead)) - AHEAD_M) / LAP_M) if len(ahead) else 0.0
+            if laps <= 0 and _past_unseen(ice, s_m, r, before, after):
+                laps = 1.0
+            if laps > 0:
+                s_m[r, before + 1 : after] = np.nan
+                s_m[r, after:] -= laps * LAP_M
+    with np.errstate(invalid="ignore"):
+        s_m[~ice.seen & (s_m > leader_m + UNSEEN_AHEAD_M)] = np.nan
+    return ice.with_way(s_m)
+
+
+def _past_unseen(ice: IcePaths, s_m: Floats, r: int, before: int, after: int) -> bool:
+    """Whether racer ``r``, out of sight between two frames, would have passed all of those who were ahead of it and
+    were watched meanwhile."""
+    time_s = ice.time_s
+    if time_s[after] - time_s[before] < LONG_UNSEEN_S:
+        return False
+    passed = []
+    for other in range(len(ice.ids)):
+        seen = before + np.flatnonzero(ice.seen[other, before : after + 1])
+        seen_s = np.concatenate([[time_s[before]], time_s[seen], [time_s[after]]])
+        if other == r or float(np.diff(seen_s).max()) > PASSES_S or len(seen) < WATCHED * (after - before):
+            continue
+        if s_m[r, before] < s_m[other, before] - BEHIND_M:
+            passed.append(bool(s_m[r, after] > s_m[other, after] + BEHIND_M))
+    return bool(passed) and all(passed)
+
+
+def told_by_leader(seen: Mask, time_s: Floats, leader: int, racer: int, first_s: float, at_s: float) -> Mask:
+    """(R,) who was nowhere to be seen while a racer crossed at ``at_s`` in one picture with the leader, who crossed at
+    ``first_s``: nobody of these was between the two. ``seen`` (R, F)."""
+    around = (time_s >= first_s - NEAR_S) & (time_s <= at_s + NEAR_S)
+    crossing = around & (np.abs(time_s - at_s) <= NEAR_S)
+    together = racer == leader or bool((seen[leader] & seen[racer] & around).any())
+    if not together or not seen[racer, crossing].any():
+        return np.zeros(len(seen), bool)
+    return np.asarray(~seen[:, around].any(axis=1))
