@@ -164,6 +164,8 @@ def simulate(
     camera: Annotated[str, typer.Option(help="broadcast, fixed, handheld or corner.")] = "broadcast",
     size: Annotated[str, typer.Option(metavar="WxH", help="Of the pictures; even numbers.")] = "1280x720",
     fps: Annotated[float, typer.Option(help="Pictures a second.", min=1, max=1000)] = 50.0,
+    interlaced: Annotated[bool, typer.Option("--interlaced", help="Every other line is a picture late.")] = False,
+    web: Annotated[bool, typer.Option("--web", help="Compressed as web sites do, not as broadcasters do.")] = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="Observations in place of a video.")] = False,
     dataset: Annotated[
         int | None,
@@ -178,9 +180,12 @@ def simulate(
         raise typer.BadParameter(f"{size!r}: expected two even numbers such as 1280x720", param_hint="--size")
     if no_video and dataset is not None:
         raise typer.BadParameter("a data set needs pictures; leave --no-video out", param_hint="--dataset")
+    if (interlaced or web) and (no_video or dataset is not None):
+        which = "--interlaced" if interlaced else "--web"
+        raise typer.BadParameter("only a video can be so", param_hint=which)
     from cli.simulate import simulate as run_simulate
 
-    run_simulate(scenario, seed, camera, (sides[0], sides[1]), fps, not no_video, dataset, out, force)
+    run_simulate(scenario, seed, camera, (sides[0], sides[1]), fps, interlaced, web, not no_video, dataset, out, force)
 
 
 @app.command()

@@ -16,6 +16,8 @@ def simulate(
     camera: str,
     size: tuple[int, int],
     fps: float,
+    interlaced: bool,
+    web: bool,
     video: bool,
     dataset: int | None,
     out: Path,
@@ -43,13 +45,16 @@ def simulate(
             return
         try:
             from simulation.pictures.dataset import write_dataset
-            from simulation.pictures.record import simulate_video
+            from simulation.pictures.record import Copy, simulate_video
 
             with stage("Filming", dataset) as advance:
                 if dataset:
                     write_dataset(plan, seed, size, dataset, staging, lambda done, total: advance(total))
                 else:
-                    simulate_video(plan, seed, style, fps, size, staging, lambda done, total: advance(total))
+                    copy: Copy = "web" if web else "broadcast"
+                    simulate_video(
+                        plan, seed, style, fps, size, copy, interlaced, staging, lambda done, total: advance(total)
+                    )
         except ModuleNotFoundError as error:
             if error.name not in EXTRA:
                 raise

@@ -101,6 +101,7 @@ class Motion:
 
     ``crossings`` to ``incidents`` are the race's truth in race time: ``time_s`` 0 is the gun. ``guns`` are the times of
     all starting shots (more than one after a false start), the last one 0; ``whistle_s`` those that called racers back.
+    ``title`` is what captions call the race.
     """
 
     time_s: Floats
@@ -128,6 +129,7 @@ class Motion:
     incidents: tuple[Incident, ...]
     guns: tuple[float, ...] = (0.0,)
     whistle_s: tuple[float, ...] = ()
+    title: str = ""
 
     def __post_init__(self) -> None:
         shape = (len(self.people), len(self.time_s))

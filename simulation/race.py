@@ -209,7 +209,14 @@ def _embody(paths: _Paths, scenario: Scenario, draws: Draws) -> Motion:
         ),
         guns=guns,
         whistle_s=whistles,
+        title=scenario.title or _title(event),
     )
+
+
+def _title(event: RaceEvent) -> str:
+    who = {"m": "Men's", "w": "Ladies'", "x": "Mixed"}[event.gender]
+    distance = event.name.removeprefix("relay-").removesuffix("m")
+    return f"{who} {distance} m{' relay' if event.is_relay else ''}"
 
 
 def _competitors(field: Field, finish: list[FinishRow]) -> list[Competitor]:

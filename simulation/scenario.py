@@ -68,7 +68,7 @@ class OrderSpec(_Strict):
     on: int | None = Bounded(default=None, ge=1)
     side: Literal["inside", "outside"] = "inside"
     falls: list[Literal["racer", "other"]] = []
-    takes: list[int] = []
+    takes: list[Annotated[int, Bounded(ge=1)]] = []
 
 
 class Requirements(_Strict):
@@ -178,7 +178,10 @@ def _check(scenario: Scenario, text: str, path: Path) -> None:
         most = 5 if event.is_relay else 10
         fail(("starters",), f"starters: expected 1 to {most} or a range of them, got {low} to {high}")
     for k, order in enumerate(scenario.order):
-        named = [order.racer, *([order.on] if order.on else []), *order.takes]
+        others = [*([order.on] if order.on else []), *order.takes]
+        named = [order.racer, *others]
+        if order.racer in others:
+            fail(("order", k), f"order {k + 1}: racer {order.racer} cannot do it to itself")
         if max(named) > low:
             fail(("order", k), f"order {k + 1} names racer {max(named)}, but {low} may be all who start")
         if order.lap > event.laps:
@@ -188,6 +191,10 @@ def _check(scenario: Scenario, text: str, path: Path) -> None:
         if order.do == "late_exchange" and not event.laps - 2 < order.lap <= event.laps - 0.5:
             expected = f"in the last two laps, {event.laps - 2:g} to {event.laps - 0.5:g}"
             fail(("order", k, "lap"), f"order {k + 1}: expected lap {expected}, got {order.lap:g}")
+    for key in ("falls", "finishers"):
+        asked = getattr(scenario.require, key)
+        if asked is not None and asked > high:
+            fail(("require", key), f"require.{key}: expected at most {high}, who start, got {asked}")
     for key in ("first_crossing", "result"):
         named = getattr(scenario.require, key)
         if named and not 1 <= min(named) <= max(named) <= low:

@@ -14,6 +14,7 @@ from simulation.camera import Camera, Footage, Take
 from simulation.motion import Motion
 from simulation.pictures import hall, scorebug
 from simulation.pictures.body import HELMET, load_body
+from simulation.pictures.captions import Caption, caption_at, draw_caption
 from simulation.pictures.cast import Bodies, bodies_at, body_shapes, clothes, standing_people
 from simulation.pictures.hall import Venue, draw_venue
 from simulation.pictures.lens import SHUTTER, blur, camera_step, comb, sensor
@@ -76,28 +77,38 @@ def film(motion: Motion, footage: Footage, look: Look) -> Iterator[Filmed]:
     set_up = SetUp(motion, look, footage.size)
     try:
         before = np.zeros((footage.size[1], footage.size[0], 3), np.uint8)
-        cover = scorebug.draw(readings[0], look.layout)
-        at = 0
+        at, shown, cover = 0, None, None
         for take in footage.takes:
             last_picture = before
             for index in range(take.first - 1, take.last):
                 clean, seen = set_up.shoot(footage, take, index)
                 picture = _transition(clean, last_picture, take, (index - take.first + 1) / footage.fps)
-                if at + 1 < len(readings) and readings[at + 1].frame == index + 1:
-                    at += 1
-                    cover = scorebug.draw(readings[at], look.layout)
-                    if look.channel:
-                        scorebug.logo(cover, look.channel, look.channel_corner)
-                    if take.kind == "replay":
-                        scorebug.slab(cover, 60, 640, 110, 30, (150, 84, 24))
-                        scorebug.words(cover, "REPLAY", 115, 662, 0.66, align="middle")
-                picture = scorebug.lay_over(picture, cover)
                 if look.interlaced:
                     picture = comb(picture, before)
                 before = clean
-                yield Filmed(index, picture, seen, readings[at])
+                if at + 1 < len(readings) and readings[at + 1].frame == index + 1:
+                    at += 1
+                wanted = at, take.kind, caption_at(footage, take, index)
+                if cover is None or wanted != shown:
+                    shown, cover = wanted, _graphics(motion, look, readings[at], take, wanted[2])
+                yield Filmed(index, scorebug.lay_over(picture, cover), seen, readings[at])
     finally:
         set_up.close()
+
+
+def _graphics(
+    motion: Motion, look: Look, reading: ScorebugReading, take: Take, caption: Caption | None
+) -> scorebug.Canvas:
+    """All that is laid over a picture of ``take``."""
+    canvas = scorebug.draw(reading, look.layout)
+    if look.channel:
+        scorebug.logo(canvas, look.channel, look.channel_corner)
+    if take.kind == "replay":
+        scorebug.slab(canvas, 60, 640, 110, 30, (150, 84, 24))
+        scorebug.words(canvas, "REPLAY", 115, 662, 0.66, align="middle")
+    if caption is not None:
+        draw_caption(canvas, caption, motion)
+    return canvas
 
 
 class SetUp:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -20,6 +21,7 @@ from simulation.race import simulate_race
 from simulation.scenario import Scenario
 from simulation.write import true_race, write_truth
 
+Copy = Literal["broadcast", "web"]
 BROADCAST_CRF, WEB_CRF = 20, 28
 """Constant rate factors of H.264: what a broadcaster and what a web site leaves of the pictures."""
 
@@ -30,6 +32,8 @@ def simulate_video(
     style: Style,
     fps: float,
     size: tuple[int, int],
+    copy: Copy,
+    interlaced: bool,
     folder: Path,
     progress: Callable[[int, int], None],
 ) -> Race:
@@ -39,7 +43,8 @@ def simulate_video(
     """
     motion = simulate_race(scenario, seed)
     footage = direct(motion, style, fps, size, seed)
-    return record(motion, footage, draw_look(seed), folder, BROADCAST_CRF, progress)
+    look = replace(draw_look(seed), interlaced=interlaced)
+    return record(motion, footage, look, folder, {"broadcast": BROADCAST_CRF, "web": WEB_CRF}[copy], progress)
 
 
 def record(

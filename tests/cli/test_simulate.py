@@ -81,6 +81,27 @@ def test_bad_input(tmp_path: Path, command: Command) -> None:
     assert not out.exists()
 
 
+def test_a_video_can_be_interlaced_and_coded_for_the_web(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    asked = []
+    monkeypatch.setattr(
+        "simulation.pictures.record.record",
+        lambda motion, footage, look, folder, crf, progress: asked.append((look.interlaced, crf)),
+    )
+    drawn = ("simulate", "clean-500", "--fps", "10", "--size", "64x36", "--out")
+    assert command(*drawn, tmp_path / "plain").status == 0
+    assert command(*drawn, tmp_path / "worn", "--interlaced", "--web").status == 0
+    (plain, broadcast), (combed, web) = asked
+    assert (plain, combed) == (False, True)
+    assert web > broadcast  # a larger constant rate factor leaves less
+    for only in (("--no-video",), ("--dataset", "2")):
+        for option in ("--interlaced", "--web"):
+            ended = command(*drawn, tmp_path / "none", *only, option)
+            assert ended.status == 2
+            assert option in ended.err
+
+
 def test_drawing_without_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
     for name in [name for name in sys.modules if name.startswith("simulation.pictures")]:
         monkeypatch.delitem(sys.modules, name)

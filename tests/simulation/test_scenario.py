@@ -59,6 +59,8 @@ SLIP = '[[order]]\ndo = "slip"\nracer = 1\nlap = 1\n'
         (f'event = "500m"\n{SLIP.replace("slip", "slp")}', 3, "order.1.do: expected 'slip', 'attack'"),
         (f'event = "500m"\n{SLIP.replace("slip", "assist")}', 3, "only teams of a relay can assist"),
         ('event = "500m"\n[require]\nresult = [7]\n', 3, "require.result: expected racers from 1 to 4"),
+        ('event = "500m"\n[require]\nfalls = 99\n', 3, "require.falls: expected at most 5, who start, got 99"),
+        ('event = "500m"\n[require]\nfinishers = 6\n', 3, "require.finishers: expected at most 5, who start, got 6"),
         (
             'event = "relay-3000m"\n[[order]]\ndo = "late_exchange"\nracer = 1\nlap = 4\n',
             5,
@@ -67,6 +69,8 @@ SLIP = '[[order]]\ndo = "slip"\nracer = 1\nlap = 1\n'
         (f'event = "500m"\n\n{SLIP}{SLIP.replace("racer = 1", "racer = 0")}', 9, "racer"),
         (f'event = "500m"\nstarters = 3\n{SLIP.replace("racer = 1", "racer = 4")}', 3, "racer 4, but 3 may be all"),
         ('event = "500m"\n[[order]]\ndo = "slip"\nracer = 1\nlap = 7\n', 5, "lap 7.0 of a race of 4.5"),
+        (f'event = "500m"\n{SLIP}takes = [0]\n', 6, "greater than or equal to 1, got 0"),
+        (f'event = "500m"\n{SLIP}takes = [1]\n', 2, "racer 1 cannot do it to itself"),
         ('event = "relay-5000m"\ngender = "w"\n', 2, "no event 'relay-5000m'"),
         ('event = "500m"\ntrack_shift_m = 3.0\n', 2, "less than or equal to 2"),
         ('event = "relay-3000m"\nfalse_start = 1\n', 2, "individual races"),

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import weakref
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 
 from race.formats import read_race
 from simulation.camera import direct
+from simulation.pictures import scorebug
 from simulation.pictures.dataset import CLASSES, write_dataset
 from simulation.pictures.film import draw_look, film
 from simulation.pictures.record import WEB_CRF, record
+from simulation.pictures.scorebug import lay_over
 from simulation.race import simulate_race
 from simulation.scenario import Scenario
 
@@ -41,6 +44,19 @@ def test_pictures_show_people_where_the_truth_says(race):
             x, y, w, h = seen.box[k]
             assert abs(columns.min() - x) <= 2 and abs(columns.max() + 1 - x - w) <= 2
             assert abs(rows.min() - y) <= 2 and abs(rows.max() + 1 - y - h) <= 2
+
+
+def test_interlaced_pictures_differ_in_every_other_line_but_not_in_their_graphics(race):
+    motion, footage = race
+    look = replace(draw_look(4), layout="table", noise=0.0)
+    whole, combed = (list(film(motion, footage, replace(look, interlaced=way))) for way in (False, True))
+    for plain, other in zip(whole[1:], combed[1:], strict=True):
+        covered = lay_over(np.zeros_like(plain.picture), scorebug.draw(plain.reading, "table")).max(axis=2) > 200
+        assert covered.sum() > 500
+        np.testing.assert_allclose(plain.picture[covered], other.picture[covered], atol=40)
+        differs = (plain.picture != other.picture).any(axis=(1, 2))
+        assert not differs[::2].any()
+        assert differs[1::2].mean() > 0.8
 
 
 def test_the_video_has_every_picture_and_its_truth(race, tmp_path):
