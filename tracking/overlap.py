@@ -43,7 +43,7 @@ BEHIND = 0.3
 
 
 def settle(
-    tracks: Tracks, frames: Ints, time_s: Floats, motion: Floats | None, shot: Ints, picture: tuple[int, int]
+    tracks: Tracks, frames: Ints, time_s: Floats, motion: Floats | None, shot: Ints, picture: tuple[float, float]
 ) -> Tracks:
     """``tracks`` with the boxes of people who overlap settled; the others as they are.
 
@@ -72,7 +72,7 @@ def settle_boxes(
     warp: Floats,
     unknown: Mask,
     cut: Mask,
-    picture: tuple[int, int],
+    picture: tuple[float, float],
 ) -> Floats:
     """Boxes (F, P, 4), those of people who overlap settled.
 

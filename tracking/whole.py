@@ -8,6 +8,7 @@ import numpy as np
 
 from tracking.hypotheses import carry
 from tracking.linking import Camera, add_up, fit_ends, link
+from tracking.overlap import settle
 from tracking.person import HypothesisSettings, costs_of
 from tracking.sequence import online_identities
 from tracking.settings import SKATERS, Settings
@@ -76,9 +77,10 @@ def track_whole(
         if max_identities is None or np.sum(follower < 0) <= max_identities:
             break
     identity, sure = _number(_chains(follower), pieces, link_sure, len(detections))
+    shots = np.zeros(len(frames), np.int32) if shot is None else shot
     fast = settings.hypotheses and _usual_speed(identity, detections.box, frame, time_s, camera) > FAST
-    if fast and to_plane is None:
-        shots = np.zeros(len(frames), np.int32) if shot is None else shot
+    decided = bool(fast) and to_plane is None
+    if decided:
         linked = identity > 0
         identity, odds = _decide_again(identity, detections, frames, time_s, motion, shots)
         for rows in _split(identity):  # a box that was in no track is as sure as the next one that was
@@ -90,7 +92,11 @@ def track_whole(
     if max_identities is not None:
         people = sorted(people, key=lambda rows: -len(rows))[:max_identities]
     people.sort(key=lambda rows: int(rows[0]))
-    return _assemble(people, sure, detections, frames, time_s, settings.fill_s)
+    tracks = _assemble(people, sure, detections, frames, time_s, settings.fill_s)
+    if not decided:
+        return tracks
+    low_right = (detections.box[:, :2] + detections.box[:, 2:]).max(axis=0)  # there the picture is taken to end
+    return settle(tracks, frames, time_s, motion, shots, (float(low_right[0]), float(low_right[1])))
 
 
 def _number(chains: list[list[int]], pieces: list[Rows], link_sure: Floats, n: int) -> tuple[Rows, Floats]:
