@@ -1,7 +1,7 @@
 """What a racer does alone: inside the blocks, slow.
 
-Stated thresholds say what is asked about. How likely it is real, of the first two, a small network says that weighs how
-far and how long the thresholds are passed against what else is known of that time (benchmarks/incidents.py trains it).
+Stated thresholds say what is asked about. How likely it is real a small network says that weighs how far and how long
+they are passed against what else is known of that time (benchmarks/incidents.py trains it).
 """
 
 from dataclasses import dataclass
@@ -75,8 +75,7 @@ def _off_track_features(
     k: Kinematics, row: int, first: int, last: int, deepest: int, deepest_m: float, relay: bool
 ) -> Floats:
     start, end, at = float(k.time_s[first]), float(k.time_s[last]), float(k.time_s[deepest])
-    half = k.rink.straight_m / 2
-    local = float((k.u[row, deepest] - k.rink.track_shift_m) % (k.rink.lap_m / 2))
+    half, local = k.rink.straight_m / 2, _local(k, row, deepest)
     others = np.arange(len(k.ids)) != row
     lap_m = k.rink.lap_m
     along = k.s[others, deepest] - k.s[row, deepest]
@@ -109,9 +108,13 @@ def _off_track_features(
 
 def _beside_blocks(k: Kinematics, row: int, n: int) -> bool:
     """In a corner or a few metres before it; on the straights are no blocks, and relays come from inside there."""
-    local = (k.u[row, n] - k.rink.track_shift_m) % (k.rink.lap_m / 2)
     half = k.rink.straight_m / 2
-    return bool(half - BEFORE_ENTRY_M < local < k.rink.lap_m / 2 - half)
+    return half - BEFORE_ENTRY_M < _local(k, row, n) < k.rink.lap_m / 2 - half
+
+
+def _local(k: Kinematics, row: int, n: int) -> float:
+    """m along the half lap since the middle of the straight."""
+    return float((k.u[row, n] - k.rink.track_shift_m) % (k.rink.lap_m / 2))
 
 
 @dataclass(frozen=True, slots=True)

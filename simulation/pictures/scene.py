@@ -1,6 +1,7 @@
 """The scene that is drawn: hall and people as meshes, by pyvista off the screen, through a broadcast camera's lens."""
 
 import contextlib
+import importlib
 import math
 from typing import Any
 
@@ -38,7 +39,7 @@ class Scene:
     ) -> None:
         with contextlib.suppress(ImportError):
             # Mesa brings an LLVM which, if it is loaded first, crashes triton's when torch loads it to train.
-            import triton._C.libtriton  # noqa: F401
+            importlib.import_module("triton._C.libtriton")
         import pyvista
 
         pyvista.OFF_SCREEN = True
