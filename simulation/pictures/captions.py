@@ -1,5 +1,6 @@
 """What a broadcaster lays over a race besides the score bug: lower thirds, and the table of results at the end."""
 
+from textwrap import shorten
 from typing import Literal
 
 from race.formats import Competitor
@@ -13,6 +14,8 @@ TITLE_S = (-5.0, -1.5)
 """Race time from which to which the race is announced: the score bug follows."""
 _AFTER_S = 0.6
 """A caption comes in so long after a cut."""
+_WIDEST = 76
+"""Letters of the lower line."""
 _BLUE, _INK, _PALE, _GOLD = (130, 70, 24), (30, 26, 22), (240, 240, 240), (60, 190, 235)
 
 
@@ -29,8 +32,10 @@ def draw_caption(canvas: Canvas, caption: Caption, motion: Motion) -> None:
     """Lay ``caption`` on ``canvas``; nobody won where nobody came home."""
     rows = result_rows(motion)
     if caption == "title":
-        names = "   ".join(short_name(one.name or one.team or "") for one in motion.competitors)
-        _lower_third(canvas, motion.title, names)
+        names = [short_name(one.name or one.team or "") for one in motion.competitors]
+        if len("  ".join(names)) > _WIDEST:
+            names = [name.split()[-1] for name in names]
+        _lower_third(canvas, motion.title, "  ".join(names))
     elif caption == "winner" and rows and rows[0][0]:
         _, name, team, time = rows[0]
         _lower_third(canvas, name, time if name == team else f"{team}   {time}")
@@ -58,7 +63,8 @@ def _lower_third(canvas: Canvas, above: str, below: str) -> None:
     slab(canvas, 120, 560, 760, 46, _BLUE, 235, slant=14)
     words(canvas, above, 150, 593, 1.0)
     slab(canvas, 120, 608, 760, 32, _INK, 215, slant=10)
-    words(canvas, below[:62], 150, 631, 0.62, _PALE)
+    fits = below if len(below) <= _WIDEST else shorten(below, _WIDEST, placeholder="")
+    words(canvas, fits, 150, 631, 0.62, _PALE)
 
 
 def _table(canvas: Canvas, title: str, rows: list[tuple[str, str, str, str]]) -> None:
