@@ -5,6 +5,7 @@ to the left, z up, origin on the ice midway between the blades: the **ice** fram
 tilted with the body about the x axis. Lengths in metres, angles in degrees.
 """
 
+import zlib
 from dataclasses import astuple, dataclass, fields, replace
 
 import numpy as np
@@ -16,8 +17,10 @@ Floats = NDArray[np.float64]
 Point = tuple[float, float, float]
 
 REFERENCE_HEIGHT_M = 1.75
-_BLEND_S = 0.16
-"""Half width of the window that postures are averaged over, so that one pose runs into the next."""
+_BLEND_S = 0.09
+"""Half width of the window that postures are averaged over, so that one pose runs into the next; a push lasts 0.3 s."""
+_HABIT_S = 5.0
+"""How long somebody carries the arms in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,10 @@ KEYFRAMES: dict[Pose, tuple[tuple[float, Posture], ...]] = {
 }
 
 
+_ON_BACK = np.array([-0.36, 0.15, -0.10])
+"""A hand at the small of the back, from its shoulder; ``y`` inwards."""
+
+
 def _flat(posture: Posture) -> list[float]:
     numbers: list[float] = []
     for value in astuple(posture):
@@ -304,4 +311,33 @@ def postures_at(motion: Motion, time_s: float, people: NDArray[np.intp]) -> Floa
     pose = motion.pose[np.ix_(people, columns)]
     phase = motion.phase[np.ix_(people, columns)]
     sampled = keyed(pose.ravel(), phase.ravel()).reshape(*pose.shape, WIDTH)
+    for row, person in enumerate(people):
+        skating = np.isin(pose[row], (Pose.STROKE, Pose.CORNER, Pose.GLIDE))
+        sampled[row, skating] = _in_own_way(sampled[row, skating], motion.people[person].name, window[skating])
     return np.asarray(np.einsum("ptw,t->pw", sampled, weight / weight.sum()))
+
+
+def _in_own_way(postures: Floats, name: str, time_s: Floats) -> Floats:
+    """Postures (T, WIDTH) of one skater as this one has them: deeper or higher, longer or shorter strokes, the arms
+    swinging or one or both on the back. The trunk lies lower than in the keyframes, never much higher."""
+    key = zlib.crc32(name.encode())
+    rng = np.random.default_rng(key)
+    deeper, longer = rng.uniform(-4.0, 22.0), rng.uniform(1.0, 1.9)
+    out = postures.copy()
+    out[:, COLUMNS["chest"]] += deeper
+    out[:, COLUMNS["pelvis"]] += 0.6 * deeper
+    out[:, COLUMNS["hip"]] += (0.0, 0.0, rng.uniform(-0.06, 0.03))
+    for foot in ("left_foot", "right_foot"):
+        place = out[:, COLUMNS[foot]]
+        place[:, 0] *= np.where(place[:, 0] < 0, longer, 1.0)
+        place[:, 1] *= np.where(np.abs(place[:, 1]) > 0.2, 0.5 + 0.5 * longer, 1.0)
+        place[:, 2] *= longer
+    for heel in ("heel_left", "heel_right"):
+        out[:, COLUMNS[heel]] *= longer
+    habits = ((time_s + key % 97) // _HABIT_S).astype(int)
+    for habit in np.unique(habits):
+        on_back = np.random.default_rng((key, habit)).random(2) < (0.45, 0.3)  # left, right
+        for hand, side, is_on in zip(("left_hand", "right_hand"), (1.0, -1.0), on_back, strict=True):
+            rows = (habits == habit) & is_on & (out[:, COLUMNS[f"{hand}_down"]][:, 0] < 0.5)
+            out[rows, COLUMNS[hand]] = _ON_BACK * (1.0, -side, 1.0)
+    return out

@@ -3,7 +3,9 @@ import pytest
 
 from simulation.motion import Pose
 from simulation.pictures.body import BLADE, HELMET, joint_transforms, load_body, pose_bodies
-from simulation.pictures.postures import KEYFRAMES, keyed
+from simulation.pictures.postures import COLUMNS, KEYFRAMES, keyed, postures_at
+from simulation.race import simulate_race
+from simulation.scenario import Scenario
 
 
 def posed(pose, phase=0.0, lean=0.0, facing=0.0, xy=(0.0, 0.0), height_m=1.75):
@@ -85,3 +87,29 @@ def test_normals_are_unit_and_point_out_of_the_helmet():
     helmet = body.part == HELMET
     outward = vertices[0, helmet] - vertices[0, helmet].mean(axis=0)
     assert (np.sum(outward * normals[0, helmet], axis=1) > 0).mean() > 0.9
+
+
+def test_everybody_skates_in_a_way_of_their_own_and_keeps_it():
+    motion = simulate_race(Scenario(event="500m", gender="w", starters=4), 3)
+    racers = np.array([k for k, person in enumerate(motion.people) if person.role == "racer"])
+    moments = [
+        t
+        for t in np.arange(8.0, 30.0, 0.1)
+        if (motion.pose[racers][:, motion.time_s.searchsorted(t)] == Pose.STROKE).any()
+    ]
+    rows = np.array([postures_at(motion, t, racers) for t in moments])
+    np.testing.assert_array_equal(rows[5], postures_at(motion, moments[5], racers))
+    lowest = rows[..., COLUMNS["hip"]][..., 2].min(axis=0)
+    assert np.ptp(lowest) > 0.005
+    hands = rows[..., COLUMNS["left_hand"]]
+    assert (hands[..., 0] < -0.3).any()  # on the back
+    assert (hands[..., 0] > 0.1).any()
+
+
+def test_a_push_is_not_averaged_away():
+    motion = simulate_race(Scenario(event="500m", gender="w", starters=4), 3)
+    racers = np.array([k for k, person in enumerate(motion.people) if person.role == "racer"])
+    widest = max(
+        postures_at(motion, t, racers)[:, COLUMNS["left_foot"]][:, 1].max() for t in np.arange(8.0, 20.0, 0.04)
+    )
+    assert widest > 0.45  # 0.52 in the keyframe

@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 from race.formats import read_race
+from simulation import figure
 from simulation.camera import direct
 from simulation.pictures import scorebug
-from simulation.pictures.dataset import CLASSES, write_dataset
+from simulation.pictures.dataset import CLASSES, closer, write_dataset
 from simulation.pictures.film import draw_look, film
 from simulation.pictures.record import WEB_CRF, record
 from simulation.pictures.scorebug import lay_over
@@ -119,3 +120,17 @@ def test_a_data_set_is_what_ultralytics_reads(tmp_path):
         assert set(rows[:, 0].astype(int)) <= set(range(len(CLASSES)))
         assert (rows[:, 1:] >= 0).all() and (rows[:, 1:] <= 1).all()
     assert "names:\n  0: skater\n  1: helmet\n  2: block\n" in (tmp_path / "data.yaml").read_text()
+
+
+def test_going_in_on_a_racer_keeps_the_place_and_shows_him_large():
+    motion = simulate_race(Scenario(event="500m", gender="w", starters=4), 3)
+    footage = direct(motion, "broadcast", 25.0, SIZE, 3)
+    index = int(np.searchsorted(footage.race_time_s, 20.0))
+    racers = [k for k, person in enumerate(motion.people) if person.role == "racer"]
+    near = closer(motion, footage, index, np.random.default_rng(1))
+    np.testing.assert_array_equal(near.position, footage.position)
+    np.testing.assert_allclose(
+        near.rotation @ near.rotation.transpose(0, 2, 1), np.tile(np.eye(3), (len(near), 1, 1)), atol=1e-9
+    )
+    tall = [figure.picture(motion, one).box[racers, index, 3] / SIZE[1] for one in (footage, near)]
+    assert np.nanmax(tall[1]) >= max(0.25, np.nanmax(tall[0]))
