@@ -1,14 +1,14 @@
-"""The page of ``shorttrack calibrate``: pictures of a video, clicked points of the rink, and the cameras they tell.
+"""The page of ``shorttrack calibrate``: pictures of a video, points of the rink in them, and the cameras they tell.
 
 Served on loopback only. GET /, /about, /frame/N (JPEG); POST /fit and /save with the content of a registration file
-(``vision/keyframes.py``). A picture before the one last shown is decoded from the start of the video again.
+(``vision/keyframes.py``), /move with a camera and the points dragged so far (``vision/dragging.py``).
 """
 
 import json
 import tempfile
-import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
@@ -19,90 +19,108 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.edges import WORKING_WIDTH
-from race.errors import ShorttrackError
+from race.errors import RaceFileError, ShorttrackError
 from race.formats import Video
 from race.poses import Poses
 from race.rink import Rink
-from vision.frames import Frame, FrameReader
+from vision.dragging import drag, read_view
+from vision.first_guess import K1, PLACE
 from vision.keyframes import Keyframes, find_key_cameras, marks_of, read_keyframes
+from vision.racing_feet import looking
+from vision.seeking import Pictures
 
 Floats = NDArray[np.float64]
 
 LARGEST_BODY = 1 << 20
 LINE_M = np.linspace(-40, 40, 1601)
 """Where along a line a point of it is looked for."""
+START_FOCAL = 800.0
+"""Pixels of a picture 640 wide: a wide view to begin with."""
 
 
-class Pictures:
-    """The pictures of a video by number, as JPEG."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._frames: Generator[Frame, None, None] | None = None
-        self._last: Frame | None = None
-
-    def jpeg(self, number: int) -> bytes | None:
-        """None where the video has no such picture."""
-        with self._lock:
-            if self._frames is None or self._last is None or number < self._last.number:
-                self.close()
-                self._frames = iter(FrameReader(self._path))
-                self._last = next(self._frames, None)
-            while self._last is not None and self._last.number < number:
-                self._last = next(self._frames, None)
-            if self._last is None or self._last.number != number:
-                return None
-            return bytes(cv2.imencode(".jpg", self._last.image, [cv2.IMWRITE_JPEG_QUALITY, 90])[1])
-
-    def close(self) -> None:
-        if self._frames is not None:
-            self._frames.close()
-        self._frames = self._last = None
-
-
-def about(video: Video, rink: Rink) -> dict[str, Any]:
-    """What the page has to know: the video's size and pictures, the rink's marks and lines in metres."""
+def about(video: Video, rink: Rink, given: dict[str, Any] | None) -> dict[str, Any]:
+    """What the page has to know: the video's size and pictures, the rink's marks and lines in metres, a camera to begin
+    with, and what a file holds already."""
     marks = {name: list(place[:2]) for name, (place, _) in marks_of(rink).items()}
     lines = {name: line.tolist() for name, line in _lines(rink).items()}
-    return {"size": [video.width, video.height], "frames": video.frames, "marks": marks, "lines": lines}
+    start = {"own": [0.0, 0.2, 0.0, float(np.log(START_FOCAL))], "shared": [*PLACE.tolist(), K1, 0.0]}
+    size = [video.width, video.height]
+    return {"size": size, "frames": video.frames, "marks": marks, "lines": lines, "start": start, "given": given}
+
+
+def read_given(path: Path, video: Video, rink: Rink) -> dict[str, Any]:
+    """The registration file ``path``, with pixels of ``video``, to go on with. Raises RaceFileError where it is none,
+    or of another video."""
+    read_keyframes(path, (video.width, video.height), rink)
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    if content.get("video_sha256", video.sha256) != video.sha256:
+        raise RaceFileError(f"{path}: its points are of another video than {video.path}; name another file")
+    scale = video.width / content["size"][0]
+    for point in (point for one in content["keyframes"] for point in one["points"]):
+        point["pixel"] = [scale * value for value in point["pixel"]]
+    return content | {"size": [video.width, video.height]}
 
 
 def fit(body: bytes, size: tuple[int, int], rink: Rink) -> dict[str, Any]:
-    """The rink's lines in every keyframe and by how far each point is off, in pixels; or why no camera is found."""
+    """The rink in every keyframe and by how far each point is off, in pixels; or why no camera is found."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "points"
         path.write_bytes(body)
         try:
             given = read_keyframes(path, size, rink)
-            return {"keyframes": _fitted(given, size, rink)}
+            found = find_key_cameras(given)
         except ShorttrackError as error:
             return {"error": str(error).removeprefix(f"{path}: ")}
+    shared = np.array([*found.place, found.k1, found.track_shift_m])
+    keyframes = [
+        {"frame": int(frame)} | _seen(given, k, found.own[k], shared, size, rink) for k, frame in enumerate(given.frame)
+    ]
+    return {"keyframes": keyframes, "shared": shared.tolist()}
 
 
-def _fitted(given: Keyframes, size: tuple[int, int], rink: Rink) -> list[dict[str, Any]]:
-    found = find_key_cameras(given)
-    count, scale = len(given.frame), size[0] / WORKING_WIDTH
-    full = np.ones(count)
-    shift = float(found.track_shift_m)
+def move(body: bytes, size: tuple[int, int], rink: Rink) -> dict[str, Any]:
+    """The rink in one picture once the camera has followed the points dragged there; or what is wrong with them."""
+    try:
+        view = read_view(body)
+        own, given = drag(view, size, rink)
+    except ShorttrackError as error:
+        return {"error": str(error)}
+    return _seen(given, 0, own, np.array(view.shared), size, rink)
+
+
+def _seen(
+    given: Keyframes, keyframe: int, own: Floats, shared: Floats, size: tuple[int, int], rink: Rink
+) -> dict[str, Any]:
+    """Under one camera: its numbers, where the rink's lines and marks are seen, and by how far points are off."""
+    scale, one, shift = size[0] / WORKING_WIDTH, np.ones(1), float(shared[4])
     poses = Poses(
-        size, np.tile(found.place, (count, 1)), found.rotation, found.focal * scale, found.k1 * full, shift * full, full
+        size, shared[None, :3], looking(*own[:3])[None], np.exp(own[3:]) * scale, shared[3] * one, 0 * one, one
     )
     # A shift that the oval has no room for is drawn as far out as there is room.
     room_m = rink.ice_length_m / 2 - rink.straight_m / 2 - rink.measured_radius_m - 1e-6
-    lines = _lines(Rink(track_shift_m=float(np.clip(shift, -room_m, room_m))))
-    answer = []
-    for row, frame in enumerate(given.frame):
-        off = []
-        for n in np.flatnonzero(given.keyframe == row):
-            place = given.place[n, :2] + np.array([given.moves[n] * shift, 0.0])
-            where = np.repeat(place[None], len(LINE_M) if np.isnan(place).any() else 1, axis=0)
-            where[np.isnan(where)] = LINE_M if len(where) > 1 else 0.0
-            miss = np.linalg.norm(poses.to_pixels(row, where) - given.pixel[n] * scale, axis=1)
-            off.append(round(float(np.nanmin(miss)), 2))
-        drawn = {name: _json(poses.to_pixels(row, line)) for name, line in lines.items()}
-        answer.append({"frame": int(frame), "off_px": off, "lines": drawn})
-    return answer
+    lines = _lines(replace(rink, track_shift_m=float(np.clip(shift, -room_m, room_m))))
+    off = []
+    for n in np.flatnonzero(given.keyframe == keyframe):
+        where = _points(given.place[n, :2], float(given.moves[n]), shift)
+        miss = np.linalg.norm(poses.to_pixels(0, where) - given.pixel[n] * scale, axis=1)
+        off.append(round(float(np.nanmin(miss)), 2) if np.isfinite(miss).any() else None)
+    marks = {}
+    for name, ((x, y, _), moves) in marks_of(rink).items():
+        place = _points(np.array([x, y], dtype=float), moves, shift)
+        inside = (np.abs(place) <= np.array([rink.ice_length_m, rink.ice_width_m]) / 2).all(
+            axis=1
+        )  # not on past its end
+        marks[name] = _json(poses.to_pixels(0, place[inside]))
+    drawn = {name: _json(poses.to_pixels(0, line)) for name, line in lines.items()}
+    return {"own": own.tolist(), "off_px": off, "lines": drawn, "marks": marks}
+
+
+def _points(place: Floats, moves: float, shift_m: float) -> Floats:
+    """(1, 2) m, or many where ``place`` (2,) is NaN in the coordinate that is open."""
+    at = place + np.array([moves * shift_m, 0.0])
+    where = np.repeat(at[None], len(LINE_M) if np.isnan(at).any() else 1, axis=0)
+    where[np.isnan(where)] = LINE_M if len(where) > 1 else 0.0
+    return where
 
 
 def _lines(rink: Rink) -> dict[str, Floats]:
@@ -122,10 +140,12 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, video: Video, rink: Rink, save: Callable[[str], object], port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
-        self.video, self.rink, self.save = video, rink, save
-        self.pictures = Pictures(Path(video.path))
+    def __init__(
+        self, video: Video, rink: Rink, save: Callable[[str], object], given: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.video, self.rink, self.save, self.given = video, rink, save, given
+        self.pictures = Pictures(Path(video.path), (video.width, video.height))
 
     @property
     def address(self) -> str:
@@ -147,13 +167,14 @@ class Handler(BaseHTTPRequestHandler):
                 page = files("vision").joinpath("calibration.html").read_bytes()
                 self._answer(200, page, "text/html; charset=utf-8")
             elif self.path == "/about":
-                self._tell(200, about(self.server.video, self.server.rink))
+                self._tell(200, about(self.server.video, self.server.rink, self.server.given))
             elif self.path.startswith("/frame/") and self.path[7:].isdecimal() and int(self.path[7:]) > 0:
-                picture = self.server.pictures.jpeg(int(self.path[7:]))
+                picture = self.server.pictures.get(int(self.path[7:]))
                 if picture is None:
                     self._tell(404, {"error": "the video has no such picture"})
                 else:
-                    self._answer(200, picture, "image/jpeg")
+                    coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+                    self._answer(200, bytes(coded), "image/jpeg")
             else:
                 self._tell(404, {"error": "no such page"})
         except ShorttrackError as error:
@@ -171,13 +192,15 @@ class Handler(BaseHTTPRequestHandler):
             self._tell(400, {"error": "expected JSON of 1 MB at most"})
             return
         body = self.rfile.read(int(length))
-        if self.path not in ("/fit", "/save"):
+        if self.path not in ("/fit", "/move", "/save"):
             self._tell(404, {"error": "no such page"})
             return
-        answer = fit(body, (self.server.video.width, self.server.video.height), self.server.rink)
+        answers = move if self.path == "/move" else fit
+        answer = answers(body, (self.server.video.width, self.server.video.height), self.server.rink)
         if self.path == "/save" and "error" not in answer:
             try:
-                self.server.save(json.dumps(json.loads(body), indent=1) + "\n")
+                content = json.loads(body) | {"video_sha256": self.server.video.sha256}
+                self.server.save(json.dumps(content, indent=1) + "\n")
             except (ShorttrackError, OSError) as error:
                 answer = {"error": str(error)}
         self._tell(200, answer)

@@ -69,10 +69,10 @@ class FrameReader:
         damaged_s: list[float] = []
         yielded = False
         size: tuple[int, int] | None = None
-        with _open(self.path) as (container, stream):
+        with open_video(self.path) as (container, stream):
             clock = Clock(_interval_s(stream))
             in_order = container.format.name == "avi"  # no presentation times: what it gives are in order of decoding
-            for picture in _decoded(container, stream):
+            for picture in decoded(container, stream):
                 if picture is None:
                     damaged_s.append(end_s)
                     continue
@@ -84,7 +84,7 @@ class FrameReader:
                 if self.from_s is None or time_s >= self.from_s:
                     size = size or (picture.width, picture.height)
                     yielded = True
-                    yield Frame(number, time_s, _image(picture, size))
+                    yield Frame(number, time_s, bgr_of(picture, size))
             else:
                 promised_s = _promised_s(stream)
                 if promised_s is not None and end_s < promised_s - max(0.25, 3 * clock.interval_s):
@@ -143,9 +143,9 @@ def probe(path: str | Path) -> Video:
     count = 0
     starts_s: list[float] = []
     end_s = 0.0
-    with _open(path) as (container, stream):
+    with open_video(path) as (container, stream):
         interval_s = _interval_s(stream)
-        for packet in _packets(container, stream):
+        for packet in packets_of(container, stream):
             if packet.size and not packet.is_discard:
                 count += 1
                 start_s = _seconds(packet.pts, packet.time_base)
@@ -185,15 +185,15 @@ def read_audio(path: str | Path, from_s: float | None = None, to_s: float | None
     Raises VideoError where the file cannot be read as a video.
     """
     path = Path(path)
-    with _open(path) as (container, stream):
-        first_s = next((picture.time for picture in _decoded(container, stream) if picture is not None), None) or 0.0
+    with open_video(path) as (container, stream):
+        first_s = next((picture.time for picture in decoded(container, stream) if picture is not None), None) or 0.0
     chunks: list[NDArray[np.float32]] = []
     start_s, rate, length = 0.0, 0, 0
-    with _open(path) as (container, _):
+    with open_video(path) as (container, _):
         if not container.streams.audio:
             return None
         to_mono = av.AudioResampler(format="flt", layout="mono")
-        for sound in _decoded(container, container.streams.audio[0]):
+        for sound in decoded(container, container.streams.audio[0]):
             if sound is None:
                 continue
             time_s = (sound.time or 0.0) - first_s
@@ -230,7 +230,7 @@ def _ahead(frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and its video stream, decoding with threads. Raises VideoError where there is none."""
     if path.is_dir():
         raise VideoError(f"{path}: is a folder; name a video file in it")
@@ -257,7 +257,7 @@ def _open(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, stream
 
 
-def _packets(container: InputContainer, stream: Any) -> Iterator[Any]:
+def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
     """The stream's packets, up to where the file ends or cannot be read on."""
     packets = container.demux(stream)
     while True:
@@ -267,16 +267,16 @@ def _packets(container: InputContainer, stream: Any) -> Iterator[Any]:
             return
 
 
-def _decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
+def decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
     """The stream's pictures (or sounds), and None for every packet that does not decode."""
-    for packet in _packets(container, stream):
+    for packet in packets_of(container, stream):
         try:
             yield from packet.decode()
         except av.FFmpegError:
             yield None
 
 
-def _image(picture: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
+def bgr_of(picture: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
     """The picture as BGR, scaled to ``size`` (width, height as coded) and turned as its metadata says."""
     image = picture.to_ndarray(format="bgr24", width=size[0], height=size[1])
     return np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)), dtype=np.uint8)

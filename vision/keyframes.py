@@ -11,7 +11,7 @@ A file, JSON, of ``analyze --registration`` and as ``calibrate`` saves it:
 ``frame`` counts from 1; ``ice`` is in metres as in ``race/rink.py``, with z up as a third number if it is not 0. One
 ``null`` says that the point is anywhere on a line: [null, 15] on the foot of the far mats. A ``mark`` names a point of
 the rink (``marks_of``). Optional: ``camera_m``, about where the camera stands, if not where a broadcast's does;
-``track_shift_m``, where the track lies.
+``track_shift_m``, where the track lies; ``video_sha256``, of which video the pictures are.
 """
 
 import json
@@ -70,6 +70,7 @@ class RegistrationFile(Model):
     keyframes: list[Keyframe]
     camera_m: tuple[float, float, float] | None = None
     track_shift_m: float | None = None
+    video_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +99,23 @@ class Keyframes:
 
 @dataclass(frozen=True, slots=True)
 class KeyCameras:
-    """The cameras of K keyframes: rotation (K, 3, 3), focal (K,) in px of a picture 640 wide, and what they share:
-    the place (3,), k1 and the track's shift."""
+    """The cameras of K keyframes: ``own`` (K, 4) pan, tilt, roll and log focal length in px of a picture 640 wide, and
+    what they share: the place (3,), k1 and the track's shift."""
 
-    rotation: Floats
-    focal: Floats
+    own: Floats
     place: Floats
     k1: float
     track_shift_m: float
+
+    @property
+    def rotation(self) -> Floats:
+        """(K, 3, 3) rink -> camera."""
+        return np.array([looking(*values[:3]) for values in self.own])
+
+    @property
+    def focal(self) -> Floats:
+        """(K,)"""
+        return np.asarray(np.exp(self.own[:, 3]))
 
 
 def marks_of(rink: Rink) -> dict[str, tuple[tuple[float | None, float | None, float], float]]:
@@ -140,28 +150,34 @@ def read_keyframes(path: Path, size: tuple[int, int], rink: Rink) -> Keyframes:
         raise RaceFileError(f"{path}: size {width} x {height} is not the shape of the video, {size[0]} x {size[1]}")
     if not content.keyframes:
         raise RaceFileError(f"{path}: no keyframes; one with four points or more is needed")
-    scale, marks = WORKING_WIDTH / width, marks_of(rink)
-    frames = sorted(content.keyframes, key=lambda one: one.frame)
-    numbers = [one.frame for one in frames]
-    if len(set(numbers)) != len(numbers):
+    given = gather(content, size, rink, path)
+    if len(set(given.frame.tolist())) != len(given.frame):
         raise RaceFileError(f"{path}: the same frame is there twice; put its points together")
+    for k, frame in enumerate(given.frame):
+        open_ = np.isnan(given.place[given.keyframe == k]).any(axis=1)
+        if 2 * len(open_) - open_.sum() < LEAST_EQUATIONS:
+            raise RaceFileError(f"{path}: frame {frame} has too few points; give it four or more")
+    if 2 * len(given.keyframe) - int(np.isnan(given.place).sum()) < 4 * len(given.frame) + 3:
+        raise RaceFileError(f"{path}: too few points; give a keyframe four or more whose both numbers are known")
+    return given
+
+
+def gather(content: RegistrationFile, size: tuple[int, int], rink: Rink, path: Path) -> Keyframes:
+    """The points in ``content``, however few. Raises RaceFileError where one is nowhere on the rink."""
+    scale, marks = WORKING_WIDTH / content.size[0], marks_of(rink)
+    frames = sorted(content.keyframes, key=lambda one: one.frame)
     keyframe, pixel, place, moves = [], [], [], []
     for k, one in enumerate(frames):
-        equations = 0
         for n, point in enumerate(one.points, start=1):
             at, by = _place(point, marks, f"{path}: frame {one.frame}, point {n}")
-            equations += 1 if np.isnan(at).any() else 2
             keyframe.append(k)
             pixel.append(point.pixel)
             place.append(at)
             moves.append(by)
-        if equations < LEAST_EQUATIONS:
-            raise RaceFileError(f"{path}: frame {one.frame} has too few points; give it four or more")
-    if len(keyframe) and 2 * len(keyframe) - int(np.isnan(place).sum()) < 4 * len(frames) + 3:
-        raise RaceFileError(f"{path}: too few points; give a keyframe four or more whose both numbers are known")
     return Keyframes(
-        np.array(numbers, np.int64), np.array(keyframe, np.int64), np.array(pixel) * scale, np.array(place),
-        np.array(moves), np.array([WORKING_WIDTH / 2, WORKING_WIDTH * size[1] / size[0] / 2]),
+        np.array([one.frame for one in frames], np.int64), np.array(keyframe, np.int64),
+        np.array(pixel).reshape(-1, 2) * scale, np.array(place).reshape(-1, 3), np.array(moves),
+        np.array([WORKING_WIDTH / 2, WORKING_WIDTH * size[1] / size[0] / 2]),
         None if content.camera_m is None else np.array(content.camera_m), content.track_shift_m, path,
     )  # fmt: skip
 
@@ -194,7 +210,7 @@ def find_key_cameras(given: Keyframes) -> KeyCameras:
         shared = values[-5:]
         parts = [(shared - prior) / sd]
         for k, own in zip(wanted, values[:-5].reshape(-1, 4), strict=True):
-            parts += [_misses(given, int(k), own, shared) / CLICK_SD, own[2:3] / ROLL_SD]
+            parts += [misses(given, int(k), own, shared) / CLICK_SD, own[2:3] / ROLL_SD]
         return np.concatenate(parts)
 
     best: list[Floats] = []
@@ -209,7 +225,7 @@ def find_key_cameras(given: Keyframes) -> KeyCameras:
     fit = least_squares(lambda values: residuals(values, everything), start, x_scale=scale, loss="soft_l1", f_scale=5.0)
     own, shared = fit.x[:-5].reshape(-1, 4), fit.x[-5:]
     for k, frame in enumerate(given.frame):
-        miss = np.abs(_misses(given, k, own[k], shared))
+        miss = np.abs(misses(given, k, own[k], shared))
         if miss.max() > LARGEST_MISS:
             worst = _point_of(given, k, int(miss.argmax()))
             share = 100 * miss.max() / WORKING_WIDTH
@@ -217,9 +233,7 @@ def find_key_cameras(given: Keyframes) -> KeyCameras:
                 f"{given.path}: frame {frame}: no camera sees all points where they are said to be; point {worst + 1} "
                 f"is off by {share:.1f} % of the picture's width: check it and the others"
             )
-    return KeyCameras(
-        np.array([looking(*values[:3]) for values in own]), np.exp(own[:, 3]), shared[:3], shared[3], shared[4]
-    )
+    return KeyCameras(own, shared[:3], float(shared[3]), float(shared[4]))
 
 
 def _fits(residuals, prior: Floats) -> list[tuple[float, Floats]]:  # type: ignore[no-untyped-def]
@@ -249,8 +263,10 @@ def _check_told_apart(given: Keyframes, fits: list[tuple[float, Floats]]) -> Non
             )
 
 
-def _misses(given: Keyframes, keyframe: int, own: Floats, shared: Floats) -> Floats:
-    """(m,) pixels by which the points of a keyframe are off: two numbers of a point, one of a line."""
+def misses(given: Keyframes, keyframe: int, own: Floats, shared: Floats) -> Floats:
+    """(m,) pixels by which the points of a keyframe are off: two numbers of a point, one of a line.
+
+    ``own`` (4,) pan, tilt, roll and log focal length, ``shared`` (5,) the place, k1 and the track's shift."""
     turn, focal = looking(*own[:3]), np.exp(min(own[3], 12.0))
     parts = []
     for n in np.flatnonzero(given.keyframe == keyframe):

@@ -50,7 +50,7 @@ def test_what_cannot_be_read_or_written_is_one_line(command, clip, tmp_path):
         (tmp_path / "none.mp4", tmp_path / "out.json", "no such file"),
         (clip, tmp_path / "no" / "out.json", "out.json"),
         (clip, clip, "is what is read"),
-        (clip, taken, "exists already"),
+        (clip, taken, "docs/registration.md shows the format"),
     ):
         ended = command("calibrate", video, "--out", out, "--no-browser")
         assert ended.status == 1 and reason in ended.err and ended.err.count("\n") == 1

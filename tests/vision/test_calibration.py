@@ -8,10 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from race.errors import RaceFileError
+from race.formats import Video
 from race.rink import Rink
+from tests.vision.made_hall import PLACE
 from tests.vision.test_frames import grey, write_video
 from tests.vision.test_keyframes import SIZE, cameras, file_of
-from vision.calibration import Server
+from vision.calibration import Server, read_given
 from vision.frames import probe
 
 
@@ -81,7 +84,39 @@ def test_save_hands_on_the_points_and_ends(served, tmp_path):
     body = file_of(cameras(), Rink(), tmp_path).read_bytes()
     assert ask(server, "/save", body)[0] == 200
     thread.join(10)
-    assert not thread.is_alive() and json.loads(saved[0]) == json.loads(body)
+    assert not thread.is_alive()
+    assert json.loads(saved[0]) == json.loads(body) | {"video_sha256": server.video.sha256}
+
+
+def test_a_camera_follows_what_is_dragged(served):
+    """Two points of a true camera, dragged from a rough one: they lie where they were put, and so does the rink."""
+    true = cameras((-0.6,))
+    rough = {"own": [-0.55, 0.17, 0.0, float(np.log(600))], "shared": [*PLACE.tolist(), -0.04, 0.0]}
+    names = {"block-left-2": Rink().blocks[8], "block-left-6": Rink().blocks[12], "block-left-4": Rink().blocks[10]}
+    seen = {name: true.to_pixels(0, [xy])[0].tolist() for name, xy in names.items()}
+    off = []
+    for count in range(3):
+        points = [{"mark": name, "pixel": seen[name]} for name in list(names)[:count]]
+        status, content = ask(served[0], "/move", json.dumps(rough | {"points": points}))
+        answer = json.loads(content)
+        assert status == 200 and len(answer["off_px"]) == count and max(answer["off_px"], default=0) < 3
+        off.append(np.hypot(*np.subtract(answer["marks"]["block-left-4"][0], seen["block-left-4"])))
+    assert off[0] > 50 and off[2] < 10
+    for body in (b"{}", json.dumps(rough | {"points": [{"pixel": [1, 2], "mark": "moon"}]})):
+        assert "error" in json.loads(ask(served[0], "/move", body)[1])
+
+
+def test_a_file_is_gone_on_with_in_this_video_s_pixels(tmp_path):
+    path = file_of(cameras(), Rink(), tmp_path, video_sha256="a" * 64, track_shift_m=0.3)
+    content = json.loads(path.read_text())
+    video = Video(path="v.mp4", sha256="a" * 64, duration_s=1.0, fps=25.0, width=640, height=360, frames=25)
+    given = read_given(path, video, Rink())
+    assert given["size"] == [640, 360] and given["track_shift_m"] == 0.3
+    for one, true in zip(given["keyframes"], content["keyframes"], strict=True):
+        for point, before in zip(one["points"], true["points"], strict=True):
+            assert np.multiply(point["pixel"], 2) == pytest.approx(before["pixel"]) and point["mark"] == before["mark"]
+    with pytest.raises(RaceFileError, match="another video"):
+        read_given(path, video.model_copy(update={"sha256": "b" * 64}), Rink())
 
 
 def test_others_do_not_get_in(served):
