@@ -1,5 +1,5 @@
-"""How many race, where no start list says so: as many as stood on the start line, as the score bug names, as the event
-has at the least, and as were seen racing at once.
+"""How many race at the least, where no start list says so: as many as stood on the start line, as the score bug names,
+as the event has, and in a relay as were seen racing at once.
 
 Each is a lower bound: those at the side of the start may be hidden, a score bug names the first few, and the last of
 the field may be out of the picture for most of the race.
@@ -23,7 +23,7 @@ COUNTED_PIECE_S, COUNTED_S = 0.5, 0.6
 """That many have to be seen at once for so long, in pieces no shorter, to count: what is no person is taken for a racer
 for moments."""
 TEAM_SHARE = 0.25
-"""In a relay also for such a share of the time in which one fewer is seen: for seconds two of a team race."""
+"""And for such a share of the time in which one fewer is seen: for seconds two of a team race."""
 STEADY_SHARE = 0.6
 """Of the time in which a full field of a relay is seen, during which one more races: then there is one more. From a
 fixed camera that is 0.79 to 0.83 in four races of five teams, 0.27, around exchanges, in one of four."""
@@ -65,21 +65,18 @@ def count_starting(at: Floats, racing: Mask, seconds: Floats, event: RaceEvent |
     return min(len(places), MOST_TEAMS if event.is_relay else MOST_RACERS)
 
 
-def count_racing(at_once: Ints, per_second: float, event: RaceEvent | None, least: int) -> int:
-    """How many race, by how many were seen racing at once in each picture, but no fewer than ``least``.
+def count_teams(at_once: Ints, per_second: float, least: int, event: RaceEvent) -> int:
+    """How many teams race, by how many members were seen racing at once in each picture, but no fewer than ``least``.
 
-    In a relay members race beside each other around an exchange, so that what was named or stood on the start line
+    Members of one team race beside each other around an exchange, so that what was named or stood on the start line
     tells more, where it is a full field."""
-    relay = event is not None and event.is_relay
-    if relay and event is not None and least >= event.field[0]:
+    if least >= event.field[0]:
         while least < MOST_TEAMS and np.sum(at_once > least) > STEADY_SHARE * np.sum(at_once >= least) > 0:
             least += 1
         return min(least, MOST_TEAMS)
-    size = max(least, event.field[0] if event is not None else 1)
-    while size < (MOST_TEAMS if relay else MOST_RACERS):
-        enough = COUNTED_S * per_second
-        if relay:
-            enough = max(enough, TEAM_SHARE * float(np.sum(at_once >= size)))
+    size = max(least, event.field[0])
+    while size < MOST_TEAMS:
+        enough = max(COUNTED_S * per_second, TEAM_SHARE * float(np.sum(at_once >= size)))
         if np.sum(at_once > size) < enough:
             break
         size += 1

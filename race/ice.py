@@ -5,6 +5,7 @@ A foot point (``race/foot.py``) is projected onto the ice, brought into coordina
 of a frame share and which lasts, is not smoothed away: it is added to the uncertainty afterwards.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -17,11 +18,13 @@ from race.observations import Observations
 from race.rink import Rink
 from race.scene import Scene
 from race.smooth import ACCELERATION, LASTS_S, smooth
+from race.told import ToldCrossing
 from race.unwrap import FASTEST_MPS, HOLE_S, lone_sights, pack_pace, rates, unwrap, way_of_pack
 from tracking import Tracks
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Told = tuple[int, ToldCrossing]
 
 KNOWN_SD_M = 3.0
 """A place on the ice that is less sure than this is not known, ..."""
@@ -32,6 +35,13 @@ OFF_ICE_M = 2.0
 LEAST_SEEN = 5
 LEAP_M, LEAP_SIGHTINGS = 2.0, 4
 """More than the fastest skate and so far besides, from the median of so many places to that of the next: a leap."""
+TIP_M, TIP_SD_M = 0.42, 0.03
+"""From the point midway between the blades to the tip of the foremost, which is what crosses."""
+THROWN_M, THROWN_SD_M = 0.87, 0.07
+"""The same at the finish, where the blade is thrown forward."""
+TOLD_BETWEEN_S, TOLD_ACROSS_M = 0.5, 1.5
+"""Who was seen so shortly before or after a crossing is known better than the score bug tells; who was not is so far
+from the guide."""
 FASTEST_ASIDE_MPS = 6.0
 """Across the track, as who slides out of a corner."""
 
@@ -82,8 +92,12 @@ class IcePaths:
         return replace(self, s_m=s_m)
 
 
-def find_ice_paths(tracks: Tracks, observations: Observations, scene: Scene, rink: Rink) -> IcePaths | None:
-    """The ways of ``tracks``, ``s_m`` since each racer's first crossing of the finish line; None without poses."""
+def find_ice_paths(
+    tracks: Tracks, observations: Observations, scene: Scene, rink: Rink, told: Sequence[Told] = (), last_lap: int = 0
+) -> IcePaths | None:
+    """The ways of ``tracks``, ``s_m`` since each racer's first crossing of the finish line; None without poses.
+
+    ``told``: ids, and the crossings that the score bug tells of them, through which their ways lead."""
     if observations.poses is None or not len(tracks):
         return None
     guide = make_guide(rink)
@@ -104,6 +118,8 @@ def find_ice_paths(tracks: Tracks, observations: Observations, scene: Scene, rin
     pace = pack_pace(*rates(place[..., 0], scene.time_s, guide.length_m), scene.time_s)
     way = way_of_pack(pace, scene.time_s)
     for k in np.flatnonzero(seen.sum(axis=1) >= LEAST_SEEN):
+        own_told = [one for id_, one in told if id_ == ids[k]]
+        _lead_through(place[k], spread[k], own_told, last_lap, pace, scene.time_s)
         place[k, :, 0] = unwrap(place[k, :, 0].copy(), scene.time_s, pace, way, guide.length_m)
         for part in _without_leaps(place[k], spread[k], scene.time_s):
             own = np.full_like(place[k], np.nan)
@@ -113,6 +129,22 @@ def find_ice_paths(tracks: Tracks, observations: Observations, scene: Scene, rin
             state[k, part[0] : part[-1] + 1] = smoothed[part[0] : part[-1] + 1]
             covariance[k, part[0] : part[-1] + 1] = spread_of[part[0] : part[-1] + 1]
     return _as_paths(ids.astype(np.int32), scene.time_s, state, covariance, _carried(shared, seen), seen, guide)
+
+
+def _lead_through(
+    place: Floats, spread: Floats, told: Sequence[ToldCrossing], last_lap: int, pace: Floats, time_s: Floats
+) -> None:
+    """Put a racer's ``place`` (F, 2) and its ``spread`` (F, 2, 2) on the line where it is told to have crossed, if it
+    was not seen there."""
+    seen_s = time_s[np.isfinite(place[:, 0])]
+    for one in told:
+        if one.time_s is None or not time_s[0] <= one.time_s <= time_s[-1]:
+            continue
+        if len(seen_s) and np.abs(seen_s - one.time_s).min() < TOLD_BETWEEN_S:
+            continue
+        t = int(np.argmin(np.abs(time_s - one.time_s)))
+        place[t] = pace[t] * (time_s[t] - one.time_s) - (THROWN_M if one.lap == last_lap else TIP_M), TOLD_ACROSS_M
+        spread[t] = np.diag([(pace[t] * one.time_sd_s) ** 2, TOLD_ACROSS_M**2])
 
 
 def _without_leaps(place: Floats, spread: Floats, time_s: Floats) -> list[NDArray[np.intp]]:

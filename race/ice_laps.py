@@ -15,16 +15,12 @@ from race.clock import ClockRun
 from race.crossings import LineCrossing
 from race.events import LAP_M, RaceEvent
 from race.formats import ScorebugReading
-from race.ice import IcePaths
+from race.ice import THROWN_M, THROWN_SD_M, TIP_M, TIP_SD_M, IcePaths, Told
 from race.laps import Passage
 from race.leader import counted_crossings, leaders_way, not_ahead
 
 Floats = NDArray[np.float64]
 
-TIP_M, TIP_SD_M = 0.42, 0.03
-"""From the point midway between the blades to the tip of the foremost, which is what crosses."""
-THROWN_M, THROWN_SD_M = 0.87, 0.07
-"""The same at the finish, where the blade is thrown forward."""
 SEEN_S = 0.3
 """Seen crossing is who was seen so shortly before and after."""
 UNSEEN_SD = 2.0
@@ -34,6 +30,8 @@ STARTING_MPS, BEHIND_M, AHEAD_M = 7.0, 8.0, 15.0
 FIRST_FRAMES = 15
 SHOWN_AFTER_S, SHOWN_UNTIL_S = 1.5, 6.5
 """Laps to go come up after the leader's crossing and stay for most of a lap, 8.5 s and more."""
+TOLD_OFF_S = 0.5
+"""A way that crosses so far from when the score bug tells is not the racer's there."""
 START_VOTES = 40
 CLOCK_OFF_S = 0.7
 SLOWEST_MPS = 2.0
@@ -45,12 +43,16 @@ def count_from_start(
     readings: Sequence[ScorebugReading],
     final: ClockRun | None,
     warnings: list[str],
+    told: Sequence[Told] = (),
 ) -> IcePaths:
-    """``ice`` with ``s_m`` counted from the start line; ``from_start`` stays False where nothing tells the lap."""
+    """``ice`` with ``s_m`` counted from the start line; ``from_start`` stays False where nothing tells the lap.
+
+    ``told``: ids, and the crossings that the score bug tells of them."""
     ice = ice.moved(np.full(len(ice.ids), event.first_crossing_m - LAP_M), False)  # up to whole laps
     offset = np.array([_from_start_line(ice, r) for r in range(len(ice.ids))])
-    started = bool(np.isfinite(offset).any())
+    started = bool(np.isfinite(offset).any()) or bool(told)
     ice = ice.moved(_beside(ice, offset), started)
+    ice = _as_told(ice, told, event)
     votes = _votes(ice, event, readings, final)
     if not votes:
         return ice
@@ -94,6 +96,21 @@ def _beside(ice: IcePaths, offset: Floats) -> Floats:
     return out
 
 
+def _as_told(ice: IcePaths, told: Sequence[Told], event: RaceEvent) -> IcePaths:
+    """``ice`` with each racer on the laps in which it is told to have crossed; others as they are to most of these."""
+    off = np.full(len(ice.ids), np.nan)
+    for r, id_ in enumerate(ice.ids):
+        known = np.flatnonzero(np.isfinite(ice.s_m[r]))
+        crossed = [one for other, one in told if other == id_ and one.time_s is not None]
+        if len(known) and crossed:
+            there = np.interp([one.time_s for one in crossed], ice.time_s[known], ice.s_m[r, known])
+            off[r] = np.median(np.round((np.array([event.crossing_m(one.lap) for one in crossed]) - there) / LAP_M))
+    if not np.isfinite(off).any():
+        return ice
+    off[np.isnan(off)] = np.round(np.nanmedian(off))
+    return ice.moved(np.round(off) * LAP_M, True)
+
+
 def _votes(
     ice: IcePaths, event: RaceEvent, readings: Sequence[ScorebugReading], final: ClockRun | None
 ) -> Counter[int]:
@@ -119,14 +136,25 @@ def _votes(
     return votes
 
 
-def find_passages(ice: IcePaths, event: RaceEvent | None) -> list[Passage]:
-    """Every racer's crossings, one passage a lap, in order of time; laps are None where they are not known."""
+def find_passages(ice: IcePaths, event: RaceEvent | None, told: Sequence[Told] = ()) -> list[Passage]:
+    """Every racer's crossings, one passage a lap, in order of time; laps are None where they are not known.
+
+    ``told``: ids, and the crossings that the score bug tells of them, which hold where the way does not show them."""
     last_lap = event.crossings if event is not None and ice.from_start else None
     first_m = event.first_crossing_m if event is not None else 0.0
     by_lap: dict[int, list[LineCrossing]] = {}
     for r in range(len(ice.ids)):
         for lap, crossing in _crossings_of(ice, r, first_m, last_lap):
             by_lap.setdefault(lap, []).append(crossing)
+    racer_of = {int(id_): r for r, id_ in enumerate(ice.ids)}
+    for id_, one in told if last_lap is not None else ():
+        if one.time_s is None:
+            continue
+        crossings_ = by_lap.setdefault(one.lap, [])
+        own = next((crossing for crossing in crossings_ if crossing.racer == racer_of[id_]), None)
+        if own is None or abs(own.time_s - one.time_s) > TOLD_OFF_S:
+            crossings_[:] = [crossing for crossing in crossings_ if crossing is not own]
+            crossings_.append(LineCrossing(racer_of[id_], one.time_s, one.time_sd_s, False, one.time_sd_s))
     passages = []
     for lap in sorted(by_lap):
         crossings = tuple(sorted(by_lap[lap], key=lambda one: one.time_s))

@@ -33,6 +33,7 @@ from race.scene import Scene, make_scene
 from race.shots import label_shots
 from race.start_list import Entry
 from race.sweep import fill_in, find_sweeps
+from race.told import ToldCrossing, told_crossings
 from tracking import Corrections, Swap, Tracks, apply_corrections, settle
 
 Floats = NDArray[np.float64]
@@ -107,44 +108,51 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     rink = Rink(track_shift_m=observations.track_shift_m or 0.0)
     registered = _registered_share(observations, in_race)
     if registered and _is_rough(observations, in_race):
-        told = "where the camera looks is known too roughly for order and crossings in metres: the picture tells them"
-        observations = replace(observations, warnings=[*observations.warnings, told])
+        rough = "where the camera looks is known too roughly for order and crossings in metres: the picture tells them"
+        observations = replace(observations, warnings=[*observations.warnings, rough])
         registered = 0.0
     warnings: list[str] = []
     relay = model is not None and model.is_relay
     tracks = track_competitors(observations, scene, everybody, paths, racing, in_race, relay)
+    known_as: list[tuple[int, ToldCrossing]] = []
     in_metres = registered >= MOSTLY_REGISTERED
     if registered >= REGISTERED_SHARE:
         starters = len({entry.start_position for entry in given.start_list}) or None
-        on_ice = identify(observations, scene, in_race, rink, model, starters)
-        if on_ice is not None and SURER * _count_sure(on_ice) >= _count_sure(tracks):
-            tracks, in_metres = on_ice, True
+        told = told_crossings(observations.scorebug, model, final) if model is not None else []
+        on_ice = identify(observations, scene, in_race, rink, model, starters, told)
+        if on_ice is not None and (
+            on_ice.agrees_with(told) or SURER * _count_sure(on_ice.tracks) >= _count_sure(tracks)
+        ):
+            tracks, in_metres = on_ice.tracks, True
+            known_as = [(id_, one) for id_, one, sure in on_ice.told if sure >= DOUBT]
     tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
+    if given.corrections.steps:
+        known_as = []  # the score bug may mean others then
 
-    def facts_of(tracks: Tracks) -> Facts:
+    def facts_of(tracks: Tracks, told: list[tuple[int, ToldCrossing]]) -> Facts:
         paths = find_paths(tracks, scene)
-        ice = find_ice_paths(tracks, observations, scene, rink)
+        ice = find_ice_paths(tracks, observations, scene, rink, told, model.crossings if model is not None else 0)
         if ice is not None and model is not None:
             warnings.clear()
-            ice = count_from_start(ice, model, observations.scorebug, final, warnings)
+            ice = count_from_start(ice, model, observations.scorebug, final, warnings, told)
         if ice is not None and in_metres:
             order = find_ice_order(ice)
-            passages = find_passages(ice, model)
+            passages = find_passages(ice, model, told)
             if not ice.from_start:
                 passages = number_passages(passages, observations.scorebug, _finish_s(final), model)
         else:
             order = _order(paths, scene)
             passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
         known = observations, scene, shots, tracks, paths, ice, in_metres, order, clock, final, event, model, passages
-        return Facts(*known, given.start_list)
+        return Facts(*known, given.start_list, tuple(told))
 
-    facts = facts_of(tracks)
+    facts = facts_of(tracks, known_as)
     exchanges = who_is_who(facts).exchanges
     if exchanges:
         ids = [int(id_) for id_ in facts.paths.ids]
         steps = tuple(Swap(one.time_s, ids[one.first], ids[one.second], "", sure=False) for one in exchanges)
         tracks = apply_corrections(tracks, Corrections(steps), scene.number, scene.time_s)
-        facts = facts_of(tracks)
+        facts = facts_of(tracks, [])
     paths, ice = facts.paths, facts.ice
     race, rank, gap_s = assemble(facts)
     warnings += [

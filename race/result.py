@@ -24,7 +24,7 @@ from race.formats import (
     ScorebugRow,
     Shot,
 )
-from race.ice import IcePaths
+from race.ice import IcePaths, Told
 from race.laps import Passage, ShownLap, ranks_at_finish, shown_laps
 from race.leader import NEAR_S, counted_crossings, told_by_leader
 from race.naming import Line, rows_told
@@ -65,7 +65,8 @@ LEAST_NAMED = 0.5
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that a result is made of; ``final`` is the run of the clock that ended with the race, ``in_metres`` tells
-    whether order and passages were taken from ``ice``."""
+    whether order and passages were taken from ``ice``, ``told`` has ids and the crossings that the score
+    bug tells of."""
 
     observations: Observations
     scene: Scene
@@ -81,6 +82,7 @@ class Facts:
     model: RaceEvent | None
     passages: list[Passage]
     start_list: tuple[Entry, ...]
+    told: tuple[Told, ...] = ()
 
     @property
     def counted(self) -> dict[int, float]:
@@ -416,6 +418,9 @@ def _shown(facts: Facts, names: dict[int, tuple[str, float]]) -> dict[tuple[int,
             key = racer_of.get(name, -1), facts.model.crossings
             if key[0] >= 0 and key not in shown:
                 shown[key] = ShownLap(0, rank, name, None)
+    racer_of_id = {int(id_): racer for racer, id_ in enumerate(facts.paths.ids)}
+    for id_, one in facts.told:
+        shown.setdefault((racer_of_id[id_], one.lap), ShownLap(0, one.rank, one.name, one.lap_time_s))
     return shown
 
 

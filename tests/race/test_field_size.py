@@ -2,23 +2,20 @@ import numpy as np
 import pytest
 
 from race.events import find_event
-from race.field_size import count_named, count_racing, count_starting
+from race.field_size import count_named, count_starting, count_teams
 from race.formats import ScorebugReading, ScorebugRow
 from race.guide import make_guide
 from race.rink import Rink
 
 
-def test_who_is_seen_racing_at_once_for_long_enough_counts():
-    at_once = np.array([3] * 200 + [4] * 40 + [5] * 10)
-    assert count_racing(at_once, 25.0, None, 0) == 4  # the fifth for 0.4 s only
-    assert count_racing(at_once, 25.0, None, 6) == 6
-    assert count_racing(at_once, 25.0, find_event("1500m"), 0) == 6  # no fewer start
+def test_teams_are_as_many_as_are_seen_racing_at_once_for_long():
+    relay = find_event("relay-5000m")
     # two of a team race for seconds at an exchange
-    assert count_racing(np.array([4] * 400 + [5] * 60), 25.0, find_event("relay-5000m"), 0) == 4
-    assert count_racing(np.array([4] * 400 + [5] * 160), 25.0, find_event("relay-5000m"), 0) == 5
-    assert count_racing(np.array([4] * 400 + [5] * 160), 25.0, find_event("relay-5000m"), 4) == 4  # named, or started
+    assert count_teams(np.array([4] * 400 + [5] * 60), 25.0, 0, relay) == 4
+    assert count_teams(np.array([4] * 400 + [5] * 160), 25.0, 0, relay) == 5
+    assert count_teams(np.array([4] * 400 + [5] * 160), 25.0, 4, relay) == 4  # named, or started
     # but who races nearly all the time is no team-mate
-    assert count_racing(np.array([4] * 100 + [5] * 400), 25.0, find_event("relay-5000m"), 4) == 5
+    assert count_teams(np.array([4] * 100 + [5] * 400), 25.0, 4, relay) == 5
 
 
 def test_names_count_that_are_none_misread():

@@ -3,11 +3,13 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from race.ice import find_ice_paths
+from race.ice import TIP_M, _lead_through, find_ice_paths
+from race.identify import Identified
 from race.observations import no_lines
 from race.reconstruct import Given, reconstruct
 from race.rink import Rink
 from race.scene import make_scene
+from race.told import ToldCrossing
 from tracking import Tracks
 
 
@@ -80,7 +82,7 @@ def test_racers_are_followed_where_it_is_surer_who_is_who(race, monkeypatch, sur
     monkeypatch.setattr("race.reconstruct.identify", lambda *known: None)
     in_picture = reconstruct(observations, Given()).tracks
     on_ice = replace(in_picture, id=in_picture.id + 5, link_confidence=np.full(len(in_picture), sure))
-    monkeypatch.setattr("race.reconstruct.identify", lambda *known: on_ice)
+    monkeypatch.setattr("race.reconstruct.identify", lambda *known: Identified(on_ice, ()))
     result = reconstruct(observations, Given())
     assert set(result.tracks.id) == ({6, 7} if sure == 1.0 else {1, 2})
     assert result.race.camera_level == "B"
@@ -92,3 +94,14 @@ def test_no_metres_without_a_pose(race):
     assert result.ice is None
     assert result.race.camera_level == "A"
     assert find_ice_paths(result.tracks, observations, make_scene(observations), Rink()) is None
+
+
+def test_ways_lead_through_crossings_that_nobody_saw():
+    time_s, pace = np.arange(0, 20, 0.1), np.full(200, 11.0)
+    place, spread = np.full((200, 2), np.nan), np.full((200, 2, 2), np.nan)
+    place[:50, 0] = 11.0 * time_s[:50]
+    told = [ToldCrossing(lap, 1, "HALE", None, at_s, 0.05) for lap, at_s in ((3, 4.8), (4, 14.33), (5, 99.0))]
+    _lead_through(place, spread, told, 9, pace, time_s)
+    assert np.flatnonzero(np.isfinite(place[50:, 0])).tolist() == [93]  # not where it was seen, nor after the end
+    assert np.isclose(place[143, 0], -TIP_M - 11.0 * 0.03)  # the tip is on the line 0.03 s after that picture
+    assert np.isclose(np.sqrt(spread[143, 0, 0]), 11.0 * 0.05)

@@ -4,6 +4,7 @@ import pytest
 from race.events import LAP_M, find_event
 from race.formats import ScorebugReading
 from race.ice_laps import THROWN_M, TIP_M, count_from_start, find_passages
+from race.told import ToldCrossing
 from tests.race.made_ice import FPS, SD_M, made_ice
 
 
@@ -79,3 +80,31 @@ def test_who_is_a_lap_down_crosses_in_its_own_lap():
     laps = {passage.lap: [crossing.racer for crossing in passage.crossings] for passage in passages}
     assert laps[1] == [1]
     assert laps[2] == [0, 1]
+
+
+def told(lap, time_s):
+    return ToldCrossing(lap, 1, "HALE", None, time_s, 0.05)
+
+
+def test_what_the_score_bug_tells_holds_where_the_way_shows_no_crossing():
+    event = find_event("500m")
+    time_s = np.arange(0, 30, 1 / FPS)
+    s = np.array([12.0 * time_s, 12.0 * time_s - 4.0])
+    ice = made_ice(s, [[0.5], [1.0]], LAP_M / 2)
+    at_s = [(event.crossing_m(lap) - TIP_M) / 12.0 for lap in (1, 2, 3, 4)]
+    known = [(1, told(2, at_s[1] + 0.1)), (1, told(3, at_s[2] + 2.0)), (2, told(4, at_s[3] + 0.3))]
+    passages = {passage.lap: passage.crossings for passage in find_passages(ice, event, known)}
+    assert passages[2][0].time_s == pytest.approx(at_s[1])  # seen, which is surer
+    moved = next(crossing for crossing in passages[3] if crossing.racer == 0)
+    assert (moved.time_s, moved.seen) == (at_s[2] + 2.0, False)  # followed as somebody else there
+    assert [(crossing.racer, crossing.time_s) for crossing in passages[4]] == [(1, at_s[3] + 0.3)]  # beyond the way
+
+
+def test_laps_are_those_that_the_score_bug_tells():
+    event = find_event("1000m")
+    s = np.tile(300.0 + 12.0 * np.arange(0, 20, 1 / FPS), (2, 1)) - np.array([[0.0], [5.0]])
+    ice = made_ice(s, [[0.5], [1.0]], 0.0, from_start=False).moved(np.array([-LAP_M, -3 * LAP_M]), False)
+    known = [(n + 1, told(4, (event.crossing_m(4) - 300.0 + 5.0 * n) / 12.0)) for n in range(2)]
+    found = count_from_start(ice, event, [], None, [], known)
+    assert found.from_start
+    np.testing.assert_allclose(found.s_m, s, atol=1e-6)

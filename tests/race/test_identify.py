@@ -1,6 +1,8 @@
 import numpy as np
 
-from race.identify import EMPTY_PER_S, share_out, unseen_costs
+from race.beam import share_out
+from race.identify import _with_all
+from race.links import EMPTY_PER_S, unseen_costs
 
 GOOD, FAR = -1.0, 5.0
 
@@ -33,7 +35,8 @@ def test_who_would_have_been_seen_costs_by_the_time_in_which_nobody_was():
     assert added(apart_s=0.1) == 0
 
 
-def shared(link, look, many, size, relay, left_out=None):
+def shared(link, look, many, size, relay, left_out=None, name=None):
+    """Pieces of 5 s that begin 10 s apart; those with a ``name`` are moments that the score bug tells of."""
     count = len(look)
     cost = np.full((count, count), np.inf)
     for (a, b), value in link.items():
@@ -41,7 +44,11 @@ def shared(link, look, many, size, relay, left_out=None):
     owner, margin = np.full(count, -1), np.ones(count)
     racing = np.ones(count, bool)
     left = np.full(count, 10.0) if left_out is None else np.asarray(left_out)
-    share_out(cost, left, np.asarray(look, float), np.asarray(many, float), size, racing, relay, owner, margin)
+    begins, name = np.arange(count) * 10.0, np.full(count, -1) if name is None else np.asarray(name)
+    share_out(
+        *(cost, left, np.asarray(look, float), np.asarray(many, float), size, racing, relay),
+        *(begins, np.where(name < 0, begins + 5.0, begins), name, owner, margin),
+    )
     return owner.tolist(), margin
 
 
@@ -72,3 +79,28 @@ def test_in_a_relay_nobody_new_is_in_the_colours_of_a_team_that_is_there():
     assert owner[2] not in (owner[0], -1)
     alone, _ = shared(link, look, many, 3, False, left_out)
     assert alone[1] not in (alone[0], -1)  # in a race of single skaters two may wear the same
+
+
+def test_names_on_the_score_bug_decide_where_places_do_not():
+    """Two racers, both named at the line; out of sight for long; and named again."""
+    link = {(a, b): 1.0 for a in range(6) for b in range(a + 1, 6)}
+    link |= {(0, 2): GOOD, (1, 3): GOOD, (0, 3): FAR, (1, 2): FAR, (4, 6): GOOD, (5, 7): GOOD, (4, 7): FAR, (5, 6): FAR}
+    link |= {(a, b): GOOD for a in (2, 3) for b in (4, 5)}
+    name = [-1, -1, 0, 1, -1, -1, 1, 0]
+    owner, _ = shared(link, np.zeros((8, 2)), np.zeros(8), 2, False, name=name)
+    assert owner[0] == owner[2] == owner[7] == owner[5]
+    assert owner[1] == owner[3] == owner[6] == owner[4]
+    unnamed, _ = shared(link, np.zeros((8, 2)), np.zeros(8), 1, False, name=[-1, -1, 0, 1, -1, -1, 1, 0])
+    assert len({n for n, o in zip(name, unnamed, strict=True) if n >= 0 and o == 0}) == 1  # one racer has one name
+
+
+def test_one_more_racer_has_to_explain_something():
+    costs = {2: 100.0, 3: 60.0, 4: 55.0}
+    asked = []
+
+    def share(size):
+        asked.append(size)
+        return costs[size], np.full(1, size), np.ones(1)
+
+    assert _with_all(share, 2)[1][0] == 3
+    assert asked == [2, 3, 4]

@@ -1,0 +1,176 @@
+"""Pieces of ways shared out to a field of known size: a beam of hypotheses, for the whole race at once.
+
+Each hypothesis is a complete assignment of the pieces so far to racers; it weighs how well a piece follows a racer's
+last one, its colours, and what is left unexplained. Costs are nats.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+BEAM = 400
+SCATTER = 0x9E3779B97F4A7C1
+"""By which last pieces are mixed into one number, overflowing, to tell hypotheses apart."""
+COLOUR, COLOUR_FLOOR, COLOUR_SAMPLE, COLOUR_MOST = 2.5, 0.08, 0.5, 15.0
+"""Of a squared Hellinger distance, in units of what it is between one person's: a floor and a part for few pictures."""
+COLOUR_SHARP = 2.0
+"""Half of so many colours as are told apart: who is hardly known fits everything, and so nothing well."""
+HARDLY = 0.5
+"""Pictures in which somebody of unknown colours counts as seen."""
+GOES_ON_S = 1.0
+"""Seen so shortly before, a racer's place and speed are better known than from the score bug."""
+FIRST = 6.0
+"""For somebody who was not seen before."""
+ALIKE, UNLIKE, OTHER_TEAM = 0.35, 0.55, 12.0
+"""Squared Hellinger distances between the colours of one team, and of two; and nats for another team in the same."""
+
+
+@njit(cache=True)
+def share_out(
+    link: Floats,  # (K, K)
+    left_out: Floats,  # (K,) nats for leaving a piece out
+    colour: Floats,  # (K, C) mean colour shares, all zero where unknown
+    many: Floats,  # (K,) pictures of each piece
+    size: int,
+    racing: Mask,
+    relay: bool,
+    first_s: Floats,  # (K,) when each begins ...
+    last_s: Floats,  # ... and ends
+    name: Ints,  # (K,) that the score bug gives a piece, which is then a moment only; -1: none
+    owner: Ints,  # (K,) out: racer from 0, -1 for nobody
+    margin: Floats,  # (K,) out: odds, 0.5 to 1, that the piece is its racer's, against the best of other hypotheses
+) -> float:
+    """The cheapest assignment of pieces to ``size`` racers, along a beam; returns what it costs, nats."""
+    spent = 0.0
+    count, colours = len(left_out), colour.shape[1]
+    last = np.full((BEAM, size), -1, np.int32)
+    look, weight = np.zeros((BEAM, size, colours)), np.zeros((BEAM, size))
+    root = np.zeros((BEAM, size, colours))  # of the mean of look
+    sign = np.zeros(BEAM, np.int64)  # the same where all last pieces are
+    by_racer = np.cumsum(np.full(size, SCATTER)) ** 3 | 1
+    by_name = np.cumsum(np.full(size, SCATTER + 2)) ** 3 | 1
+    named = np.full((BEAM, size), -1, np.int32)
+    total = np.zeros(BEAM)
+    alive = 1
+    parent = np.zeros((count, BEAM), np.int32)
+    taken = np.full((count, BEAM), -1, np.int32)
+    odds = np.ones((count, BEAM))
+    most = BEAM * (size + 1)
+    new_total, new_parent, new_taken = np.empty(most), np.empty(most, np.int32), np.empty(most, np.int32)
+    for k in range(count):
+        born = 0
+        colour_root = np.sqrt(colour[k])
+        for h in range(alive):
+            new_total[born], new_parent[born], new_taken[born] = total[h] + left_out[k], h, -1
+            born += 1
+            begun = False
+            bearer = -1
+            if name[k] >= 0:
+                for r in range(size):
+                    if named[h, r] == name[k]:
+                        bearer = r
+            for r in range(size):
+                if name[k] >= 0 and r != bearer and (bearer >= 0 or named[h, r] >= 0):
+                    continue
+                if last[h, r] < 0:
+                    if begun or not racing[k]:
+                        continue
+                    begun = True  # those not seen yet are all alike
+                    value = total[h] + FIRST
+                    if relay:
+                        value += _alike(colour_root, many[k], root[h], weight[h])
+                else:
+                    value = total[h] + link[last[h, r], k]
+                    if not np.isfinite(value):
+                        continue
+                    if many[k] > 0:
+                        apart = 0.0
+                        if weight[h, r] > 0:
+                            for c in range(colours):
+                                apart += 0.5 * (root[h, r, c] - colour_root[c]) ** 2
+                        least = COLOUR_FLOOR + COLOUR_SAMPLE / many[k]
+                        usual = least + COLOUR_SAMPLE / max(weight[h, r], HARDLY)
+                        value += min(COLOUR * apart / usual, COLOUR_MOST) + COLOUR_SHARP * np.log(usual / least)
+                new_total[born], new_parent[born], new_taken[born] = value, h, r
+                born += 1
+        order = np.argsort(new_total[:born])
+        kept = 0
+        old_last, old_look, old_weight = last.copy(), look.copy(), weight.copy()
+        old_root, old_sign, old_named = root.copy(), sign.copy(), named.copy()
+        chosen = np.empty(BEAM, np.int64)
+        for n in order:
+            if kept == BEAM:
+                break
+            h, r = new_parent[n], new_taken[n]
+            mine = old_sign[h]
+            # a moment within a piece, or just after, tells whose it is, but not better where that racer goes on
+            moves = r >= 0 and (name[k] < 0 or old_last[h, r] < 0 or last_s[old_last[h, r]] < first_s[k] - GOES_ON_S)
+            if moves:
+                mine += (k - old_last[h, r]) * by_racer[r]
+            if r >= 0 and name[k] >= 0 and old_named[h, r] < 0:
+                mine += (name[k] + 1) * by_name[r]
+            same = False
+            for other in range(kept):  # the same last pieces: what follows costs the same
+                if sign[other] == mine:
+                    same = True
+                    break
+            if same:
+                continue
+            sign[kept] = mine
+            last[kept], look[kept], weight[kept], root[kept] = old_last[h], old_look[h], old_weight[h], old_root[h]
+            named[kept] = old_named[h]
+            if r >= 0 and name[k] >= 0:
+                named[kept, r] = name[k]
+            if moves:
+                last[kept, r] = k
+            if r >= 0 and name[k] < 0:
+                look[kept, r] += colour[k] * many[k]
+                weight[kept, r] += many[k]
+                if weight[kept, r] > 0:
+                    root[kept, r] = np.sqrt(look[kept, r] / weight[kept, r])
+            chosen[kept] = n
+            kept += 1
+        for n in range(kept):
+            total[n] = new_total[chosen[n]]
+            parent[k, n], taken[k, n] = new_parent[chosen[n]], new_taken[chosen[n]]
+        for n in range(kept):
+            follows = _before(taken[k, n], old_last, parent[k, n])
+            for other in range(kept):
+                if _before(taken[k, other], old_last, parent[k, other]) != follows:
+                    odds[k, n] = 1.0 / (1.0 + np.exp(min(50.0, total[n] - total[other])))
+                    break
+        lowest = total[0]
+        spent += lowest
+        for n in range(kept):
+            total[n] -= lowest
+        alive = kept
+    h = 0
+    for k in range(count - 1, -1, -1):
+        owner[k] = taken[k, h]
+        margin[k] = max(odds[k, h], 0.5)
+        h = parent[k, h]
+    return spent
+
+
+@njit(cache=True)
+def _alike(colour_root: Floats, many: float, root: Floats, weight: Floats) -> float:
+    """Nats that somebody in these colours, as roots (C,), is of a team other than those in ``root`` (R, C), seen in
+    ``weight`` (R,) pictures."""
+    nearest = UNLIKE
+    for r in range(len(weight)):
+        if weight[r] > 0 and many > 0:
+            apart = 0.0
+            for c in range(len(colour_root)):
+                apart += 0.5 * (root[r, c] - colour_root[c]) ** 2
+            nearest = min(nearest, apart)
+    return float(OTHER_TEAM * min(1.0, (UNLIKE - nearest) / (UNLIKE - ALIKE)))
+
+
+@njit(cache=True)
+def _before(racer: int, last: NDArray[np.int32], hypothesis: int) -> int:
+    """The piece that the racer's new one follows, -1: its first, -2: nobody's."""
+    return -2 if racer < 0 else int(last[hypothesis, racer])

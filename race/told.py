@@ -1,0 +1,166 @@
+"""Crossings of the finish line that the score bug tells of: who, as which, in which lap, and when.
+
+Rows are refreshed at the line. Where a broadcaster brings each up as its racer crosses, the moment is the crossing's,
+but for a lag that all share; that it is so is seen by the lap times, which are then the times between the rows of one
+name. Else only the leader's moment is known, and of others what their lap times add to a time known before.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.clock import ClockRun
+from race.events import RaceEvent
+from race.formats import ScorebugReading
+from race.laps import SHORTEST_LAP_S, not_misread
+
+Floats = NDArray[np.float64]
+
+NAMED_OFTEN = 10
+"""A name shown in so many readings is none misread."""
+LEAST_PAIRS, AS_THEY_CROSS_S = 4, 0.15
+"""So many lap times, half of which are as near to the time between two rows of a name: rows come up at the crossing."""
+LEAST_SD_S = 0.05
+"""Of the moment at which a row came up: it is read a few times a second."""
+LAG_S = -0.2, 2.0
+"""Of what is on the screen behind the race, at the least and at the most."""
+ADDED_SD_S = 0.02
+"""Of a time to which a lap time was added."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCrossing:
+    """``name`` crossed as the ``rank``-th in ``lap``, at ``time_s`` by the score bug; None: unknown."""
+
+    lap: int
+    rank: int
+    name: str
+    lap_time_s: float | None
+    time_s: float | None
+    time_sd_s: float
+
+
+def often_named(readings: Sequence[ScorebugReading]) -> list[str]:
+    """The names that the score bug has shown often enough to be none misread, the most frequent first."""
+    shown = Counter(row.name for reading in readings for row in reading.rows if row.name)
+    return [name for name, times in shown.most_common() if times >= NAMED_OFTEN]
+
+
+def told_crossings(readings: Sequence[ScorebugReading], event: RaceEvent, final: ClockRun | None) -> list[ToldCrossing]:
+    """What the rows tell, by lap and rank; one per rank, and per name, of each lap."""
+    names = set(often_named(readings))
+    found: list[ToldCrossing] = []
+    for lap, showing, before in _showings(readings, event, final):
+        found += _rows(lap, showing, before, names)
+    return _timed(found)
+
+
+def _showings(
+    readings: Sequence[ScorebugReading], event: RaceEvent, final: ClockRun | None
+) -> list[tuple[int, list[ScorebugReading], ScorebugReading | None]]:
+    """Lap, readings from its end to the next, and the one before them."""
+    counted = not_misread(readings)
+    out: list[tuple[int, list[ScorebugReading], ScorebugReading | None]] = []
+    for k, reading in enumerate(counted):
+        lap = event.crossings - (reading.laps_to_go or 0)
+        if out and out[-1][0] == lap:
+            out[-1][1].append(reading)
+        elif lap >= 1 and (not out or lap > out[-1][0]):
+            out.append((lap, [reading], counted[k - 1] if k else None))
+    if final is not None and final.stopped_at_s is not None:
+        begin_s = final.race_start_s + (final.final_clock_s or 0.0) - 0.5
+        after = [r for r in readings if begin_s <= r.time_s < begin_s + SHORTEST_LAP_S and not r.laps_to_go]
+        before = [r for r in readings if r.time_s < begin_s]
+        if after:
+            out.append((event.crossings, after, before[-1] if before else None))
+    return out
+
+
+def _rows(
+    lap: int, showing: Sequence[ScorebugReading], before: ScorebugReading | None, names: set[str]
+) -> list[ToldCrossing]:
+    stale = {(row.rank, row.name, row.lap_time_s) for row in before.rows} if before is not None else set()
+    first_s: dict[tuple[int, str], float] = {}
+    votes: Counter[tuple[int, str]] = Counter()
+    lap_times: dict[tuple[int, str], Counter[float]] = {}
+    for reading in showing:
+        shown = {(row.rank, row.name, row.lap_time_s) for row in reading.rows}
+        stale &= shown  # what was gone and comes again is new
+        for rank, name, lap_time_s in shown - stale:
+            if rank is not None and name in names:
+                key = rank, str(name)
+                votes[key] += 1
+                first_s.setdefault(key, reading.time_s)
+                if lap_time_s is not None:
+                    lap_times.setdefault(key, Counter())[lap_time_s] += 1
+    out: list[ToldCrossing] = []
+    for key, _ in votes.most_common():
+        if all(key[0] != other.rank and key[1] != other.name for other in out):
+            lap_time_s = lap_times[key].most_common(1)[0][0] if key in lap_times else None
+            out.append(ToldCrossing(lap, *key, lap_time_s, first_s[key], LEAST_SD_S))
+    return sorted(out, key=lambda one: one.rank)
+
+
+def _timed(found: Sequence[ToldCrossing]) -> list[ToldCrossing]:
+    """``found`` with the times that hold: those at which rows came up, or what lap times make of the leader's."""
+    came_up = {(one.lap, one.name): one.time_s for one in found}
+    off = []
+    for one in found:
+        before_s = came_up.get((one.lap - 1, one.name))
+        if one.rank > 1 and one.lap_time_s is not None and before_s is not None and one.time_s is not None:
+            off.append(abs(one.time_s - before_s - one.lap_time_s))
+    late = [second.time_s - first.time_s for first, second in pairwise(found) if first.lap == second.lap]  # type: ignore[operator]
+    one_by_one = bool(late) and float(np.median(late)) > 0
+    if one_by_one and len(off) >= LEAST_PAIRS and float(np.median(off)) <= AS_THEY_CROSS_S:
+        sd_s = max(LEAST_SD_S, 1.05 * float(np.median(off)))
+        return [_at(one, time_s, sd_s) for one, time_s in zip(found, _not_late(found, 2 * sd_s), strict=True)]
+    out: list[ToldCrossing] = []
+    known: dict[str, ToldCrossing] = {}
+    for one in found:
+        timed = _at(one, one.time_s if one.rank == 1 else None, one.time_sd_s)
+        last = known.get(one.name)
+        if timed.time_s is None and last is not None and last.lap == one.lap - 1 and one.lap_time_s is not None:
+            assert last.time_s is not None
+            timed = _at(one, last.time_s + one.lap_time_s, last.time_sd_s + ADDED_SD_S)
+        if timed.time_s is not None:
+            known[one.name] = timed
+        out.append(timed)
+    return out
+
+
+def _not_late(found: Sequence[ToldCrossing], late_s: float) -> list[float]:
+    """When the rows would have come up had none been read late: as the lap times before and after have it."""
+    time_s = [one.time_s if one.time_s is not None else np.inf for one in found]
+    number = {(one.lap, one.name): n for n, one in enumerate(found)}
+    steps = [
+        (number[one.lap - 1, one.name], n, one.lap_time_s)
+        for n, one in enumerate(found)
+        if one.lap_time_s is not None and (one.lap - 1, one.name) in number
+    ]
+    for before, after, lap_time_s in steps:
+        if time_s[after] > time_s[before] + lap_time_s + late_s:
+            time_s[after] = time_s[before] + lap_time_s
+    for before, after, lap_time_s in reversed(steps):
+        if time_s[before] > time_s[after] - lap_time_s + late_s:
+            time_s[before] = time_s[after] - lap_time_s
+    return time_s
+
+
+def in_time(told: Sequence[ToldCrossing], crossed_s: Floats) -> list[ToldCrossing]:
+    """``told`` without the lag of the score bug: the usual time from the first racer seen to cross, at one of the
+    ``crossed_s`` (N,) in order, to the row of the first."""
+    lags = []
+    for one in told:
+        if one.rank == 1 and one.time_s is not None:
+            near = crossed_s[(crossed_s >= one.time_s - LAG_S[1]) & (crossed_s <= one.time_s - LAG_S[0])]
+            lags += [one.time_s - near[0]] if len(near) else []
+    lag_s = float(np.median(lags)) if len(lags) >= LEAST_PAIRS else 0.0
+    return [_at(one, None if one.time_s is None else one.time_s - lag_s, one.time_sd_s) for one in told]
+
+
+def _at(one: ToldCrossing, time_s: float | None, sd_s: float) -> ToldCrossing:
+    return ToldCrossing(one.lap, one.rank, one.name, one.lap_time_s, time_s, sd_s)
