@@ -2,7 +2,9 @@
 
 Boxes are grown before their overlap is taken (Yang et al., C-BIoU, 2023), the more the longer a track was not seen; the
 overlap of the vertical extents weighs twice, because people who cross differ in height and depth more than in place
-(Yang et al., Hybrid-SORT, 2024); a person half hidden keeps a low score from frame to frame.
+(Yang et al., Hybrid-SORT, 2024); a person half hidden keeps a low score from frame to frame. The lower edge of a box is
+the steadiest thing about it and tells who stands in front and who behind, as a ground plane would (Yi et al.,
+UCMCTrack, 2024), but without knowing one.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, misc"
@@ -15,6 +17,9 @@ from tracking.ground import reachable
 
 CANDIDATES = 16
 """Detections a track may choose among: those that fit it best."""
+
+DEPTH_SD, DEPTH_GROWTH = 0.025, 0.08
+"""A normal change of the lower edge, heights, and more of it per root second unseen."""
 
 PREDICTED, LAST_SEEN = 0, 1
 FEW = 24
@@ -66,7 +71,7 @@ def match(
         if det_of[t] >= 0:
             continue
         tr = track[t]
-        unseen = time_s - dt - tr.seen_s
+        unseen = max(time_s - dt - tr.seen_s, 0.0)
         if high <= 1.0 and unseen > s.patience_low_s:
             continue
         grow = min(s.buffer + s.buffer_growth * unseen, s.buffer_limit)
@@ -102,6 +107,10 @@ def match(
             upright = common_h / (max(bottom, d_bottom) - min(top, d_top))
             gain = overlap * upright * upright
             gain += s.pair if high > 1.0 else s.pair_low
+            if s.depth > 0.0:
+                lower = box[d, 1] + box[d, 3] - tr.last[1] - 0.5 * tr.last[3]
+                normal = 0.5 * (box[d, 3] + tr.last[3]) * (DEPTH_SD + DEPTH_GROWTH * np.sqrt(unseen))
+                gain -= s.depth * np.log(1.0 + (lower / normal) ** 2)
             gain -= s.score_change * abs(score[d] - tr.score) + s.unseen * min(unseen, 1.0)
             gain -= s.colour * _colour_distance(track_feature, t, feature, d)
             if gain <= 0.0:
