@@ -22,6 +22,7 @@ from race.incidents.model import Model
 from race.observations import Observations, read_observations
 from race.rink import Rink
 from race.scene import make_scene
+from simulation.camera import Style
 from simulation.draws import Draws
 from simulation.scenario import Do, OrderSpec, Scenario
 from simulation.write import simulate_observations
@@ -88,26 +89,35 @@ def fall_model(lessons: list[FallLesson]) -> Model:
     return mean_of([train(x, y, FEATURES, CLASSES, HIDDEN, EPOCHS, DECAY, WEIGHTS, seed) for seed in range(NETWORKS)])
 
 
-def falling_lessons(first: int, count: int, keep: Path | None, rng: np.random.Generator) -> list[FallLesson]:
-    """Of races full of falls, ``count`` seeds from ``first``; an order that no race obeys leaves its seed out."""
-    out = []
-    for seed in range(first, first + count):
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = keep / str(seed) if keep is not None else Path(temporary)
-            if not (folder / "observations").exists():
-                style = "broadcast" if seed // 3 % 2 else "fixed"
-                simulate_observations(falling(seed), seed, style, 25.0, (1280, 720), folder)
-            observations, truth = read_observations(folder), read_race(folder / "truth.json")
-            boxes = read_boxes(folder / "truth_mot.txt")
-        if boxes is None:
-            continue
-        scene, rink = make_scene(observations), Rink(track_shift_m=observations.track_shift_m or 0.0)
-        everybody, _ = track_everybody(observations, scene)
-        bodies = find_bodies(everybody, observations, scene, rink)
-        true_of = true_detections(observations, boxes.where(boxes.competes))
-        relay = str(truth.event.name).startswith("relay")
-        out.append(fall_lesson(bodies, true_of, truth, rink, relay, rng))
-    return out
+@dataclass(frozen=True, slots=True)
+class Falling:
+    """A simulated race full of falls: everybody's ways, whose they truly are, and the truth."""
+
+    bodies: list[Body]
+    true_of: dict[int, int]
+    truth: Race
+    rink: Rink
+
+
+def falling_sample(seed: int) -> Falling | None:
+    """None where no race obeys the order."""
+    style: Style = "broadcast" if seed // 3 % 2 else "fixed"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        simulate_observations(falling(seed), seed, style, 25.0, (1280, 720), folder)
+        observations, truth = read_observations(folder), read_race(folder / "truth.json")
+        boxes = read_boxes(folder / "truth_mot.txt")
+    if boxes is None:
+        return None
+    scene, rink = make_scene(observations), Rink(track_shift_m=observations.track_shift_m or 0.0)
+    everybody, _ = track_everybody(observations, scene)
+    bodies = find_bodies(everybody, observations, scene, rink)
+    return Falling(bodies, true_detections(observations, boxes.where(boxes.competes)), truth, rink)
+
+
+def falling_lesson(one: Falling, rng: np.random.Generator) -> FallLesson:
+    relay = str(one.truth.event.name).startswith("relay")
+    return fall_lesson(one.bodies, one.true_of, one.truth, one.rink, relay, rng)
 
 
 def falling(seed: int) -> Scenario:

@@ -5,11 +5,12 @@ Two of three ``mixed`` races are ``busy`` (orders in each, so that there is some
 something all the time.
 """
 
+import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from simulation.draws import Draws
 from simulation.scenario import Do, OrderSpec, Scenario, read_scenario
 from simulation.write import simulate_observations
 
+T = TypeVar("T")
 Floats = NDArray[np.float64]
 Kinds = NDArray[np.int64]
 
@@ -69,33 +71,45 @@ Race_of = Callable[[int], tuple[str, Scenario]]
 
 def samples(races: Race_of, first: int, count: int, keep: Path | None) -> Iterator[Sample]:
     for seed in range(first, first + count):
-        with tempfile.TemporaryDirectory() as temporary:
-            one = sample(races, seed, keep / str(seed) if keep is not None else Path(temporary))
+        one = kept(keep, f"{races.__name__}-{seed}", lambda seed=seed: sample(races, seed))  # type: ignore[misc]
         if one is not None:
             yield one
+
+
+def kept(folder: Path | None, name: str, make: Callable[[], T]) -> T:
+    """What ``make`` returns, or did when it was last asked for by that name: a fit that was stopped goes on."""
+    if folder is None:
+        return make()
+    file = folder / f"{name}.pickle"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        made = file.with_suffix(".part")
+        made.write_bytes(pickle.dumps(make()))
+        made.rename(file)
+    return pickle.loads(file.read_bytes())  # type: ignore[no-any-return]
 
 
 def style_of(seed: int) -> Style:
     return "broadcast" if seed // 3 % 2 else "fixed"
 
 
-def sample(races: Race_of, seed: int, folder: Path) -> Sample | None:
-    """None where the race was not followed on the ice. Simulated unless ``folder`` holds it."""
+def sample(races: Race_of, seed: int) -> Sample | None:
+    """None where the race was not followed on the ice."""
     (kind, scenario), style = races(seed), style_of(seed)
-    if not (folder / "observations").exists():
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         simulate_observations(scenario, seed, style, 25.0, (1280, 720), folder)
-    truth = read_race(folder / "truth.json")
-    observations = read_observations(folder)
+        truth, observations = read_race(folder / "truth.json"), read_observations(folder)
+        boxes = read_boxes(folder / "truth_mot.txt")
     result = reconstruct(observations, Given())
-    boxes = read_boxes(folder / "truth_mot.txt")
     if result.ice is None or boxes is None:
         return None
     racers, tracks = boxes.where(boxes.competes), result.tracks
     sure = np.ones(len(tracks))
     mine = Boxes(tracks.frame.astype(np.int64), tracks.id.astype(np.int64), tracks.box, sure, sure)
     matches = match_boxes(mine, racers)
-    followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
     pairs = pair_competitors(result.race, truth, matches)
+    followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
     known = result.race, result.ice, result.bodies, followed, true_detections(observations, racers)
     return Sample(kind, style, *known, truth, matches, pairs, Visibility(truth, racers))
 

@@ -66,11 +66,10 @@ def train(
 
 
 def untrained(features: tuple[str, ...], classes: tuple[str, ...]) -> Model:
-    """That says of everything that all classes are alike."""
+    """That says of everything that it is of the first class."""
     k, c = len(features), len(classes)
-    return Model(
-        features, classes, np.zeros(k), np.ones(k), np.zeros((2 * k, 1)), np.zeros(1), np.zeros((1, c)), np.zeros(c)
-    )
+    nothing = np.zeros((2 * k, 1)), np.zeros(1), np.zeros((1, c))
+    return Model(features, classes, np.zeros(k), np.ones(k), *nothing, np.where(np.arange(c) == 0, 9.0, 0.0))
 
 
 def mean_of(models: list[Model]) -> Model:
@@ -85,15 +84,19 @@ def mean_of(models: list[Model]) -> Model:
     )
 
 
-def platt(chance: Floats, real: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and level of the logistic function of the log odds that fits best (Platt 1999), by Newton's method."""
+def platt(chance: Floats, real: Floats, weight: Floats) -> tuple[float, float]:
+    """Slope and level of the logistic function of the log odds that fits best (Platt 1999), by Newton's method.
+
+    chance, real (0 or 1) and weight (N,).
+    """
     chance = np.clip(chance, 1e-4, 1 - 1e-4)
     x = np.column_stack([np.log(chance / (1 - chance)), np.ones(len(chance))])
     # As if two more had been seen, one real and one not: the slope stays finite where nothing overlaps.
-    y = (real + 1.0 / (len(real) + 2)) / (1 + 2.0 / (len(real) + 2))
+    many = weight.sum() + 2
+    y = (real + 1.0 / many) / (1 + 2.0 / many)
     beta = usual = np.array([1.0, 0.0])
     for _ in range(200):
         p = 1 / (1 + np.exp(-np.clip(x @ beta, -30, 30)))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 0.3 * np.eye(2)
-        beta = beta + 0.3 * np.linalg.solve(hessian, x.T @ (y - p) - 0.3 * (beta - usual))
+        hessian = (x * (weight * p * (1 - p))[:, None]).T @ x + 0.3 * np.eye(2)
+        beta = beta + 0.3 * np.linalg.solve(hessian, x.T @ (weight * (y - p)) - 0.3 * (beta - usual))
     return max(0.2, float(beta[0])), float(beta[1])

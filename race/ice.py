@@ -63,6 +63,7 @@ class IcePaths:
     d_m, d_sd     (R, F)    m outside the measured line
     speed_mps, speed_sd  (R, F)  over the ice
     seen          (R, F)    was detected and registered in that frame
+    sure          (R, F)    0 to 1, that whoever is followed is who it was at first; between sights as at the last
     from_start    whether s_m counts from the start line
     rink          with the track's shift
     """
@@ -80,6 +81,7 @@ class IcePaths:
     speed_mps: Floats
     speed_sd: Floats
     seen: Mask
+    sure: Floats
     from_start: bool
     rink: Rink
 
@@ -128,7 +130,10 @@ def find_ice_paths(
             smooth(*(scene.time_s, own, spread[k], np.array(ACCELERATION), np.array(LASTS_S)), *(smoothed, spread_of))
             state[k, part[0] : part[-1] + 1] = smoothed[part[0] : part[-1] + 1]
             covariance[k, part[0] : part[-1] + 1] = spread_of[part[0] : part[-1] + 1]
-    return _as_paths(ids.astype(np.int32), scene.time_s, state, covariance, _carried(shared, seen), seen, guide)
+    sure = np.full(shape, np.nan)
+    sure[at] = tracks.link_confidence[use]
+    known = _carried(shared, seen), seen, _carried(sure, np.isfinite(sure))
+    return _as_paths(ids.astype(np.int32), scene.time_s, state, covariance, *known, guide)
 
 
 def _lead_through(
@@ -206,7 +211,7 @@ def _per_second(time_s: Floats) -> float:
 
 
 def _carried(shared: Floats, seen: Mask) -> Floats:
-    """(R, F, 2, 2) with the covariances of the last frame that has one carried on through those without."""
+    """(R, F, ...) with the value of the last frame that has one carried on through those without."""
     out = shared.copy()
     for row, known in zip(out, seen, strict=True):
         if known.any():
@@ -216,7 +221,14 @@ def _carried(shared: Floats, seen: Mask) -> Floats:
 
 
 def _as_paths(
-    ids: NDArray[np.int32], time_s: Floats, state: Floats, covariance: Floats, shared: Floats, seen: Mask, guide: Guide
+    ids: NDArray[np.int32],
+    time_s: Floats,
+    state: Floats,
+    covariance: Floats,
+    shared: Floats,
+    seen: Mask,
+    sure: Floats,
+    guide: Guide,
 ) -> IcePaths:
     rink = guide.rink
     ge, rate = state[..., [0, 3]], state[..., [1, 4]]
@@ -256,6 +268,7 @@ def _as_paths(
         speed_mps=told(speed),
         speed_sd=told(np.sqrt(variance)),
         seen=seen & known,
+        sure=told(sure),
         from_start=False,
         rink=rink,
     )

@@ -168,7 +168,8 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     if in_metres and model is not None and model.is_relay:
         race = with_relay(race, find_exchanges(everybody, tracks, observations, scene, rink), ice, model)
     bodies = find_bodies(everybody, observations, scene, rink) if ice is not None and in_metres else []
-    race = with_incidents(race, tracks, ice if in_metres else None, bodies, model)
+    followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
+    race = with_incidents(race, followed, ice if in_metres else None, bodies, model)
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
         warning = f"the score bug's clock and laps to go do not fit {given.event}; laps may be numbered wrong"
         race = race.model_copy(update={"warnings": [*race.warnings, warning]})

@@ -1,6 +1,7 @@
 """The drawing on an incident's card: both paths from above, and beside them speeds, distance and overlap over time.
 
-Reads ``tracks.parquet`` only. Without places in metres (camera level A) there is no drawing.
+Reads ``tracks.parquet``, and the fallen's own way from the evidence: whoever slides away is often taken for another.
+Without places in metres (camera level A) there is no drawing.
 """
 
 import math
@@ -59,6 +60,9 @@ def incident_svg(
     from_s = incident.start_s - BEFORE_S
     to_s = min(incident.end_s, incident.start_s + LONGEST_S) + AFTER_S
     paths = _paths(tracks, from_s, to_s)
+    fallen = _fallen(incident, from_s, to_s)
+    if fallen is not None:
+        paths = [fallen, *(path for path in paths if path.id != fallen.id)]
     about = [path for id_ in incident.competitors for path in paths if path.id == id_]
     about = [path for path in about if np.isfinite(path.xy[:, 0]).sum() >= 3]
     if not about:
@@ -84,6 +88,18 @@ def _paths(tracks: pl.DataFrame, from_s: float, to_s: float) -> list[_Path]:
             values[unsure] = np.nan
         out.append(_Path(int(str(id_)), time_s, np.column_stack([x, y]), s, d, speed, sd))
     return out
+
+
+def _fallen(incident: Incident, from_s: float, to_s: float) -> _Path | None:
+    """The way of the body that fell, None where nobody did or it is not known who."""
+    way = incident.evidence.get("way")
+    if not isinstance(way, dict) or not incident.competitors:
+        return None
+    time_s, x, y, d, speed = (np.asarray(way[name], float) for name in ("time_s", "x_m", "y_m", "d_m", "speed_mps"))
+    shown = (time_s >= from_s) & (time_s <= to_s)
+    unknown = np.full(int(shown.sum()), np.nan)
+    xy = np.column_stack([x, y])[shown]
+    return _Path(incident.competitors[0], time_s[shown], xy, unknown, d[shown], speed[shown], unknown)
 
 
 # From above ------------------------------------------------------------------

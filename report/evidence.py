@@ -29,12 +29,12 @@ class Row:
 
 
 def evidence_rows(incident: Incident, names: dict[int, str]) -> list[Row]:
-    """All but the uncertainties, which stand behind what they belong to."""
+    """All but the uncertainties, which stand behind what they belong to, and the way of a fallen, which is drawn."""
     held = incident.evidence
     return [
         Row(_label(key), _value(key, value, held, names))
         for key, value in held.items()
-        if not any(key.endswith(f"_sd{unit}") for unit in UNITS)
+        if key != "way" and not any(key.endswith(f"_sd{unit}") for unit in UNITS)
     ]
 
 

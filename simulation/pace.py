@@ -88,6 +88,7 @@ def true_paths(motion: Motion, steps: NDArray[np.intp], start_s: float) -> IcePa
         speed_mps=speed,
         speed_sd=exact,
         seen=np.isfinite(s),
+        sure=np.where(np.isfinite(s), 1.0, np.nan),
         from_start=True,
         rink=Rink(track_shift_m=motion.track_shift_m),
     )

@@ -119,6 +119,7 @@ class Plan(NamedTuple):
     free       (A, K)  speed wanted on the way to crossing k when nobody is ahead
     cap        (A, K)  fastest possible
     gap        (A,)    wanted behind somebody
+    eases      (A,)    share of the speed let go on the last lap once beaten
     line       (A,)    0 innermost to 1 outermost of ``racing_lines``
     ambition   (A, K)  chance of an attack at each apex while close behind somebody
     lane       (A,)    relay: d of its own inside path while idle
@@ -140,6 +141,7 @@ class Plan(NamedTuple):
     free: Floats
     cap: Floats
     gap: Floats
+    eases: Floats
     line: Floats
     ambition: Floats
     lane: Floats
@@ -312,9 +314,11 @@ def nearest_lap(difference: float, course: Course) -> float:
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
 def next_ahead(state: State, course: Course, a: int, within: float) -> int:
-    """The nearest racer ahead within so many metres; not one that is about to be lapped, who gives way."""
+    """The nearest racer ahead within so many metres; not one that gives way: about to be lapped, or home."""
     best, nearest = NOBODY, within
     for b in range(len(state.s)):
+        if state.finished[b] < np.inf and state.finished[a] == np.inf:
+            continue
         if b != a and (state.mode[b] == Mode.RACE or state.mode[b] == Mode.PUSHED):
             ahead = ahead_of(state, course, a, b)
             if 0 < ahead < nearest and state.s[a] - state.s0[b] < 0.55 * course.lap:

@@ -30,8 +30,8 @@ from simulation.state import (
 )
 
 _DT = 1.0 / RATE_HZ
-EASES = 0.35
-"""Most of the speed that somebody beaten lets go on the last lap."""
+OUT_OF_REACH_M = 4.0
+"""Who is so far behind on the last lap catches nobody."""
 GIVES_WAY_D = 3.4
 """Where a lapped racer goes to let the others by."""
 
@@ -138,8 +138,8 @@ def wanted_speed(plan: Plan, state: State, course: Course, a: int, now: float, l
     if now < state.slow_until[a]:
         wanted, cap = 0.6 * wanted, 0.6 * wanted
     draft = next_ahead(state, course, a, 14.0)
-    if draft == NOBODY and state.s[a] > plan.finish - 1.1 * course.lap and _is_beaten(state, a):
-        wanted *= 1.0 - EASES * plan.uniforms[a, -1] ** 2
+    if state.s[a] > plan.finish - 1.1 * course.lap and _is_beaten(state, a):
+        wanted *= 1.0 - plan.eases[a]
     if draft == NOBODY or state.rival[a] != NOBODY:
         state.line[a] += (plan.line[a] - state.line[a]) * _DT / 2.5
     elif state.finished[a] == np.inf:
@@ -163,11 +163,13 @@ def wanted_speed(plan: Plan, state: State, course: Course, a: int, now: float, l
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _is_beaten(state: State, a: int) -> bool:
-    """At least two are ahead on the last lap, too far to be caught."""
-    ahead = 0
+    """At least two are ahead on the last lap, and the nearest is too far away to be caught."""
+    ahead, nearest = 0, np.inf
     for b in state.racer:
-        ahead += state.mode[b] != Mode.OUT and state.s0[b] > state.s[a] + 8.0
-    return ahead >= 2
+        if b != a and state.mode[b] != Mode.OUT and state.s0[b] > state.s[a]:
+            ahead += 1
+            nearest = min(nearest, state.s0[b] - state.s[a])
+    return bool(ahead >= 2 and nearest > OUT_OF_REACH_M)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -229,6 +231,8 @@ def steer(
         if state.errand[b] >= Errand.BLOCK and 0.0 < ahead < 9.0 and abs(across) < 1.3:
             # Somebody slow on the track who does not race: round it, and off the gas.
             target, wanted = max(target, d0[b] + 1.15), min(wanted, 0.7 * state.v0[a] + 1.0)
+        if state.finished[b] < np.inf and state.finished[a] == np.inf and 0.0 < ahead < 9.0 and abs(across) < 1.3:
+            target = min(target, d0[b] - 1.15)  # who is home coasts further out
         if abs(ahead) > 2.2:
             continue
         if (state.rival[a] == b and state.striking[a]) or (state.rival[b] == a and state.striking[b]):

@@ -7,25 +7,29 @@ from race.incidents.bodies import Body
 from race.incidents.find import find_incidents
 from race.incidents.relay import late_exchanges
 from race.passes import without_fallen
-from tracking import Tracks
 
 __all__ = ["find_incidents", "with_incidents"]
 
 
 def with_incidents(
-    race: Race, tracks: Tracks, ice: IcePaths | None, bodies: list[Body], event: RaceEvent | None
+    race: Race,
+    followed: dict[int, int],
+    ice: IcePaths | None,
+    bodies: list[Body],
+    event: RaceEvent | None,
+    told_from: float | None = None,
 ) -> Race:
     """``race`` with its incidents, none where the camera is not known: what only the picture shows is too little. To
     come past who has fallen is no pass.
 
-    ``tracks`` are the competitors', ``bodies`` everybody's ways.
+    ``followed`` says which detections are which competitor's; ``bodies`` are everybody's ways. ``told_from`` is the
+    least confidence, where the usual one is not wanted.
     """
     if ice is None or not ice.seen.any():
         return race
     names = {row.id: row.name or row.team or f"competitor {row.id}" for row in race.competitors}
-    followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
     finish_s = {row.competitor: row.time_s for row in race.finish if row.time_s is not None}
-    found = find_incidents(ice, bodies, followed, ice.rink, event, ice.from_start, names, finish_s)
+    found = find_incidents(ice, bodies, followed, ice.rink, event, ice.from_start, names, finish_s, told_from)
     race = race.model_copy(update={"incidents": found, "passes": without_fallen(race.passes, found)})
     if event is None or not race.exchanges:
         return race

@@ -20,6 +20,7 @@ BLOCKS_D_M = -0.5
 OFF_TRACK_FEATURES = (
     *("deepest", "lasts", "inside_before", "inside_after", "beyond", "came_from", "went_to", "sd", "seen", "speed"),
     *("speed_before", "speed_after", "before_corner", "past_apex", "nearest", "relay"),
+    *("sure", "unseen", "over_pace"),
 )
 INSIDE_S = 0.3
 """So long on average a place has to be inside."""
@@ -36,6 +37,7 @@ LEAST_MPS = 3.0
 SLOW_FEATURES = (
     *("share", "before", "after", "sudden", "early", "late", "later", "least", "others", "least_other", "of_others"),
     *("of_own", "seen_before", "seen", "sd", "outward", "outside", "ahead", "since_start", "to_finish", "relay"),
+    *("sure", "unseen", "over_before", "over_pace", "over_later"),
 )
 
 
@@ -102,6 +104,9 @@ def _off_track_features(
         "past_apex": local - lap_m / 4,
         "nearest": min(20.0, float(np.nanmin(apart, initial=20.0))),
         "relay": float(relay),
+        "sure": mean(k.sure, start, end),
+        "unseen": 1.0 - mean(k.seen, at - 6.0, at),
+        "over_pace": mean(k.over_pace, start - 0.5, end + 0.5),
     }
     return np.array([out[name] for name in OFF_TRACK_FEATURES])
 
@@ -196,6 +201,11 @@ def _slow_features(
         "since_start": min(250.0, float(k.s[row, n] - np.nanmin(k.s[row]))),
         "to_finish": np.nan if finish_m is None else float(np.clip(finish_m - k.s[row, n], -5.0, 150.0)),
         "relay": float(relay),
+        "sure": mean(k.sure, 0.0, 3.3),
+        "unseen": 1.0 - mean(k.seen, -6.0, 0.0),
+        "over_before": mean(k.over_pace, -2.0, -0.6),
+        "over_pace": mean(k.over_pace, 0.8, 3.3),
+        "over_later": mean(k.over_pace, 4.0, 5.5),
     }
     return np.array([out[name] for name in SLOW_FEATURES])
 

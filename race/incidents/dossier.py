@@ -29,6 +29,8 @@ RANK_HOLDS_S = 6.0
 TOGETHER_S = 2.5
 """Falls nearer in time than this are one group."""
 NEAR_FALL_M = 2.5
+WAY_S = 2.5, 6.5
+"""Before and after a fall, of the way that is told."""
 LEAST_WEIGHT = 0.05
 
 Evidence = dict[str, object]
@@ -139,6 +141,7 @@ def fall_incident(context: Context, fall: Fall) -> Incident:
         "brought_down_by": None if by is None else context.id(by),
         "distance_to_it_m": distance,
         "rank_before": None if row is None else context.rank(row, at - 0.3),
+        "way": _way(body, at),
     }
     who = "the one who fell, not known who," if row is None else context.name(row)
     if by is None:
@@ -147,6 +150,13 @@ def fall_incident(context: Context, fall: Fall) -> Incident:
         question = f"Did {who} fall alone, or did a contact with {context.name(by)} come first?"
     roles = {} if row is None else {row: "fallen"}
     return _incident(context, "fall", at, end, at, roles, {}, calibrated("fall", fall.probability), evidence, question)
+
+
+def _way(body: Body, at: float) -> dict[str, list[float]]:
+    """Where the one who fell was, whoever it is taken for afterwards: for the card's drawing."""
+    shown = np.flatnonzero((body.time_s >= at - WAY_S[0]) & (body.time_s <= at + WAY_S[1]))
+    columns = {"time_s": body.time_s, "x_m": body.xy[:, 0], "y_m": body.xy[:, 1], "d_m": body.d, "speed_mps": body.v}
+    return {name: [round(float(value), 3) for value in values[shown]] for name, values in columns.items()}
 
 
 def _together(a: Fall, b: Fall) -> bool:

@@ -38,7 +38,9 @@ FEATURES = (
         "beyond_b",
     ),
     *("far_after_b", "far_after_a", "gone_a", "gone_b", "dive"),
+    *("early_a", "over_a", "after_a", "later_a", "early_b", "over_b", "after_b", "later_b"),
     *("seen_a", "seen_b", "seen_before", "seen_after", "sd", "speed", "apart_speed", "relay"),
+    *("sure_a", "sure_b", "unseen_a", "unseen_b"),
 )
 
 
@@ -160,8 +162,17 @@ def _features(
             "sd": np.hypot(k.sd[i, frame], k.sd[j, frame]),
             "speed": mean(k.v[i] + k.v[j], -0.8, -0.2) / 2,
             "apart_speed": mean(np.abs(k.v[i] - k.v[j]), -0.8, 0.8),
+            "sure_a": mean(k.sure[i], -0.3, 0.3),
+            "sure_b": mean(k.sure[j], -0.3, 0.3),
+            "unseen_a": 1.0 - mean(k.seen[i], -6.0, 0.0),
+            "unseen_b": 1.0 - mean(k.seen[j], -6.0, 0.0),
             "relay": np.full(len(here), float(relay)),
         }
+        # What a contact costs shows best against the others, who slow down in corners too.
+        windows = {"early": (-1.7, -0.7), "over": (-0.7, -0.1), "after": (0.3, 0.9), "later": (0.9, 1.7)}
+        for name, window in windows.items():
+            out[f"{name}_a"] = np.clip(mean(k.over_pace[i], *window), -4.0, 4.0)
+            out[f"{name}_b"] = np.clip(mean(k.over_pace[j], *window), -4.0, 4.0)
         rest = every[(every != i) & (every != j)]
         if len(rest):
             lost = over(k.time_s, k.v[rest], moments, -0.8, -0.2) - over(k.time_s, k.v[rest], moments, 0.35, 0.8)

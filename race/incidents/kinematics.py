@@ -21,6 +21,8 @@ PLACE_WINDOW_S = 0.12
 SPEED_WINDOW_S = 0.28
 """Half windows of the straight lines fitted to places, for where somebody is and for how fast."""
 LINE_BIN_M = 2.0
+SKATES_MPS = 7.0
+"""Who is slower does not race at that moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,12 @@ class Kinematics:
     s, d    (R, F)  m along the race and outside the measured line, smoothed
     beyond  (R, F)  m outside the line usually skated at that place in this race
     v       (R, F)  m/s over the ice
+    over_pace (R, F)  m/s, v less the median of all who skate at that time
     d_rate  (R, F)  m/s outwards, less what the usual line has at that place
     sd      (R, F)  m, of a place
     corner  (R, F)  in a corner
     seen    (R, F)  1 where detected, else 0: between sights a path is only likely
+    sure    (R, F)  0 to 1, that it is who it is followed as
     """
 
     ids: NDArray[np.int32]
@@ -46,10 +50,12 @@ class Kinematics:
     d: Floats
     beyond: Floats
     v: Floats
+    over_pace: Floats
     d_rate: Floats
     sd: Floats
     corner: Mask
     seen: Floats
+    sure: Floats
 
     def at(self, time_s: float) -> int:
         """The frame nearest to ``time_s``."""
@@ -75,16 +81,38 @@ def find_kinematics(ice: IcePaths, rink: Rink) -> Kinematics:
     usual, slope = usual_line(local, d, v, half_lap)
     with np.errstate(invalid="ignore"):
         corner = (local > rink.straight_m / 2) & (local < half_lap - rink.straight_m / 2)
-    seen = ice.seen.astype(np.float64)
     return Kinematics(
-        ice.ids, rink, ice.time_s, u, s, d, d - usual, v, d_rate - slope * v, ice.xy_sd.copy(), corner, seen
+        ids=ice.ids,
+        rink=rink,
+        time_s=ice.time_s,
+        u=u,
+        s=s,
+        d=d,
+        beyond=d - usual,
+        v=v,
+        over_pace=v - _pace(v),
+        d_rate=d_rate - slope * v,
+        sd=ice.xy_sd.copy(),
+        corner=corner,
+        seen=ice.seen.astype(np.float64),
+        sure=ice.sure,
     )
+
+
+def _pace(v: Floats) -> Floats:
+    """(R, F) -> (F,) the median speed of all who skate; NaN where nobody is known to."""
+    pace = np.full(v.shape[1], np.nan)
+    with np.errstate(invalid="ignore"):
+        skating = v > SKATES_MPS
+    some = skating.any(axis=0)
+    pace[some] = np.nanmedian(np.where(skating, v, np.nan)[:, some], axis=0)
+    return pace
 
 
 def usual_line(local: Floats, d: Floats, v: Floats, half_lap: float) -> tuple[Floats, Floats]:
     """(R, F) median d of all who skate past the same place of either half lap, and its slope along the track."""
     bins = round(half_lap / LINE_BIN_M)
-    skating = np.isfinite(d) & (v > 7.0) & (d < 4.7)
+    skating = np.isfinite(d) & (v > SKATES_MPS) & (d < 4.7)
     which = np.where(skating, np.floor(np.nan_to_num(local) / half_lap * bins), -1).astype(np.int64)
     line = np.full(bins, np.nan)
     for k in range(bins):

@@ -31,6 +31,7 @@ def made_ice(s_m, d_m, start_u=0.0, from_start=True):
         speed_mps=np.hypot(velocity[..., 0], velocity[..., 1]),
         speed_sd=sd,
         seen=np.isfinite(s),
+        sure=np.where(np.isfinite(s), 1.0, np.nan),
         from_start=from_start,
         rink=rink,
     )

@@ -113,3 +113,19 @@ def test_evidence_has_units_uncertainties_and_names() -> None:
         Row("overlap at corner entry", None),
         Row("fallen together", "nobody measurably"),
     ]
+
+
+def test_a_fall_is_drawn_along_the_way_of_the_body_that_fell() -> None:
+    time_s = np.arange(8.0, 14.0, 0.04)
+    slides = {"time_s": time_s, "x_m": 2.0 * time_s, "y_m": 0 * time_s, "d_m": 0 * time_s, "speed_mps": 0 * time_s + 2}
+    way = {name: values.tolist() for name, values in slides.items()}
+
+    def line(row: Incident) -> str:
+        return max((p.get("d") or "" for p in drawn(row).iter(f"{SVG}path") if p.get("stroke") == COLOURS[1]), key=len)
+
+    taken_for = incident(1, kind="fall", start_s=10.0)
+    fell = incident(1, kind="fall", start_s=10.0, evidence={"way": way})
+    heights = [float(pair.split()[-1]) for pair in line(fell).replace("M", "L").replace(",", " ").split("L") if pair]
+    assert max(heights) - min(heights) < 0.01  # straight along x, which the racer's own path is not
+    assert line(fell) != line(taken_for)
+    assert evidence_rows(fell, NAMES) == []

@@ -35,6 +35,7 @@ def make_paths(s: Floats, d: Floats, start_u: float = 0.0, sd: float = 0.1, xy: 
         speed_mps=speed,
         speed_sd=spread,
         seen=np.isfinite(s),
+        sure=np.where(np.isfinite(s), 1.0, np.nan),
         from_start=True,
         rink=rink,
     )

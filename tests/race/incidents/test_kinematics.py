@@ -88,3 +88,15 @@ def test_runs_joins_what_is_near() -> None:
     assert runs(mask, time_s, 0.25) == [(0, 3), (7, 7)]
     assert runs(mask, time_s, 0.0) == [(0, 1), (3, 3), (7, 7)]
     assert runs(np.zeros(3, bool), time_s, 1.0) == []
+
+
+def test_speed_over_the_pace_is_against_the_middle_of_those_who_skate(paths: Callable[..., IcePaths]) -> None:
+    time_s = np.arange(100) / 25
+    speeds = np.array([10.0, 11.0, 12.0, 3.0])
+    k = find_kinematics(paths(speeds[:, None] * time_s, 0.0), Rink())
+    assert np.allclose(k.over_pace[:, 20:80], (speeds - 11.0)[:, None], atol=0.05)
+
+
+def test_where_nobody_skates_there_is_no_pace(paths: Callable[..., IcePaths]) -> None:
+    k = find_kinematics(paths(2.0 * np.arange(50)[None] / 25, 0.0), Rink())
+    assert np.isnan(k.over_pace).all()
