@@ -21,6 +21,8 @@ COLOUR_SHARP = 2.0
 """Half of so many colours as are told apart: who is hardly known fits everything, and so nothing well."""
 HARDLY = 0.5
 """Pictures in which somebody of unknown colours counts as seen."""
+LATER_S = 12.0
+"""What was seen and told so long after a piece began tells how sure it is whose it is: a lap and more."""
 GOES_ON_S = 1.0
 """Seen so shortly before, a racer's place and speed are better known than from the score bug."""
 FIRST = 6.0
@@ -42,7 +44,7 @@ def share_out(
     last_s: Floats,  # ... and ends
     name: Ints,  # (K,) that the score bug gives a piece, which is then a moment only; -1: none
     owner: Ints,  # (K,) out: racer from 0, -1 for nobody
-    margin: Floats,  # (K,) out: odds, 0.5 to 1, that the piece is its racer's, against the best of other hypotheses
+    margin: Floats,  # (K,) out: chance, 0.5 to 1, that the piece follows what it does
 ) -> float:
     """The cheapest assignment of pieces to ``size`` racers, along a beam; returns what it costs, nats."""
     spent = 0.0
@@ -58,7 +60,8 @@ def share_out(
     alive = 1
     parent = np.zeros((count, BEAM), np.int32)
     taken = np.full((count, BEAM), -1, np.int32)
-    odds = np.ones((count, BEAM))
+    follows = np.full((count, BEAM), -2, np.int32)  # the piece before
+    totals, left = np.zeros((count, BEAM)), np.zeros(count, np.int64)
     most = BEAM * (size + 1)
     new_total, new_parent, new_taken = np.empty(most), np.empty(most, np.int32), np.empty(most, np.int32)
     for k in range(count):
@@ -137,23 +140,40 @@ def share_out(
         for n in range(kept):
             total[n] = new_total[chosen[n]]
             parent[k, n], taken[k, n] = new_parent[chosen[n]], new_taken[chosen[n]]
-        for n in range(kept):
-            follows = _before(taken[k, n], old_last, parent[k, n])
-            for other in range(kept):
-                if _before(taken[k, other], old_last, parent[k, other]) != follows:
-                    odds[k, n] = 1.0 / (1.0 + np.exp(min(50.0, total[n] - total[other])))
-                    break
+            follows[k, n] = _before(taken[k, n], old_last, parent[k, n])
         lowest = total[0]
         spent += lowest
         for n in range(kept):
             total[n] -= lowest
-        alive = kept
+            totals[k, n] = total[n]
+        alive = left[k] = kept
     h = 0
     for k in range(count - 1, -1, -1):
         owner[k] = taken[k, h]
-        margin[k] = max(odds[k, h], 0.5)
+        margin[k] = max(0.5, _share_with(k, int(follows[k, h]), first_s, parent, follows, totals, left))
         h = parent[k, h]
     return spent
+
+
+@njit(cache=True)
+def _share_with(
+    k: int, before: int, first_s: Floats, parent: NDArray[np.int32], follows: NDArray[np.int32], totals: Floats,
+    left: Ints,
+) -> float:  # fmt: skip
+    """Of the hypotheses LATER_S after piece k, by their weights, those in which it follows the piece ``before``."""
+    later = k
+    while later + 1 < len(first_s) and first_s[later + 1] <= first_s[k] + LATER_S:
+        later += 1
+    same, whole = 0.0, 0.0
+    for n in range(left[later]):
+        h = n
+        for j in range(later, k, -1):
+            h = parent[j, h]
+        weight = np.exp(-totals[later, n])
+        whole += weight
+        if follows[k, h] == before:
+            same += weight
+    return float(same / whole)
 
 
 @njit(cache=True)

@@ -35,8 +35,8 @@ def test_who_would_have_been_seen_costs_by_the_time_in_which_nobody_was():
     assert added(apart_s=0.1) == 0
 
 
-def shared(link, look, many, size, relay, left_out=None, name=None):
-    """Pieces of 5 s that begin 10 s apart; those with a ``name`` are moments that the score bug tells of."""
+def shared(link, look, many, size, relay, left_out=None, name=None, every_s=10.0):
+    """Pieces of half of ``every_s`` that begin so far apart; those with a ``name`` are moments told."""
     count = len(look)
     cost = np.full((count, count), np.inf)
     for (a, b), value in link.items():
@@ -44,10 +44,10 @@ def shared(link, look, many, size, relay, left_out=None, name=None):
     owner, margin = np.full(count, -1), np.ones(count)
     racing = np.ones(count, bool)
     left = np.full(count, 10.0) if left_out is None else np.asarray(left_out)
-    begins, name = np.arange(count) * 10.0, np.full(count, -1) if name is None else np.asarray(name)
+    begins, name = np.arange(count) * every_s, np.full(count, -1) if name is None else np.asarray(name)
     share_out(
         *(cost, left, np.asarray(look, float), np.asarray(many, float), size, racing, relay),
-        *(begins, np.where(name < 0, begins + 5.0, begins), name, owner, margin),
+        *(begins, np.where(name < 0, begins + every_s / 2, begins), name, owner, margin),
     )
     return owner.tolist(), margin
 
@@ -92,6 +92,20 @@ def test_names_on_the_score_bug_decide_where_places_do_not():
     assert owner[1] == owner[3] == owner[6] == owner[4]
     unnamed, _ = shared(link, np.zeros((8, 2)), np.zeros(8), 1, False, name=[-1, -1, 0, 1, -1, -1, 1, 0])
     assert len({n for n, o in zip(name, unnamed, strict=True) if n >= 0 and o == 0}) == 1  # one racer has one name
+
+
+def test_what_comes_soon_after_makes_sure_whose_a_piece_is():
+    """Nothing tells two apart who come back; in one case they are named at the line three and four seconds later."""
+    link = {(a, b): 1.0 for a in range(6) for b in range(a + 1, 6)}
+    link |= {(0, 2): GOOD, (1, 3): GOOD, (0, 3): FAR, (1, 2): FAR}
+    name = [-1, -1, 0, 1, -1, -1, 1, 0]
+    _, unnamed = shared(link, np.zeros((6, 2)), np.zeros(6), 2, False, name=name[:6], every_s=1.0)
+    assert np.isclose(unnamed[4], 0.5, atol=0.1)
+    link |= {(a, b): FAR for a in range(6) for b in (6, 7)} | {(4, 6): GOOD, (5, 7): GOOD}
+    _, sure = shared(link, np.zeros((8, 2)), np.zeros(8), 2, False, name=name, every_s=1.0)
+    assert sure[4] > 0.9
+    _, late = shared(link, np.zeros((8, 2)), np.zeros(8), 2, False, name=name, every_s=20.0)
+    assert late[4] < 0.6  # by then somebody else may be who was taken for another
 
 
 def test_one_more_racer_has_to_explain_something():
