@@ -98,9 +98,7 @@ def identify(
     seconds = np.array([len(rows) for rows in pieces.rows]) / per_second
     at = np.column_stack([pieces.first_s, pieces.first[:, :2], pieces.first[:, 3]])
     least = max(count_named(observations.scorebug), count_starting(at, pieces.racing, seconds, event, guide))
-    told = in_time(
-        [one for one in told if one.time_s is not None], line_times(pieces, place, scene.time_s[column], guide)
-    )
+    told = in_time(told, line_times(pieces, place, scene.time_s[column], guide))
     if told and event is not None:
         pieces = with_told(pieces, told, event.crossings, pace, scene.time_s)
     link = np.full((len(pieces.rows), len(pieces.rows)), np.inf)
@@ -138,14 +136,15 @@ def identify(
             at_once[column[pieces.rows[k]]] += 1
         _, owner, margin = share(count_teams(at_once[in_race & poses.known], per_second, least, event))
     else:
-        _, owner, margin = _with_all(share, max(least, event.field[0] if event is not None else 1))
+        field = event.field if event is not None else (1, MOST_RACERS)
+        _, owner, margin = _with_all(share, max(least, field[0]), field[1])
     return _as_tracks(observations, scene, pieces, owner, margin, place, guide, column, told)
 
 
-def _with_all(share: Callable[[int], tuple[float, Ints, Floats]], least: int) -> tuple[float, Ints, Floats]:
-    """Pieces shared out to as many racers as it takes, ``least`` and more: one more leaves less unexplained."""
+def _with_all(share: Callable[[int], tuple[float, Ints, Floats]], least: int, most: int) -> tuple[float, Ints, Floats]:
+    """Pieces shared out to as many racers as it takes, ``least`` to ``most``: one more leaves less unexplained."""
     best = share(least)
-    for size in range(least + 1, MOST_RACERS + 1):
+    for size in range(least + 1, most + 1):
         more = share(size)
         if best[0] - more[0] < ANOTHER:
             break

@@ -26,8 +26,8 @@ LEAST_PAIRS, AS_THEY_CROSS_S = 4, 0.15
 """So many lap times, half of which are as near to the time between two rows of a name: rows come up at the crossing."""
 LEAST_SD_S = 0.05
 """Of the moment at which a row came up: it is read a few times a second."""
-LAG_S = -0.2, 2.0
-"""Of what is on the screen behind the race, at the least and at the most."""
+LAG_S, LEAST_LAGS = (-0.2, 2.0), 3
+"""Of what is on the screen, and read there, behind the race, at the least and at the most; taken over so many laps."""
 ADDED_SD_S = 0.02
 """Of a time to which a lap time was added."""
 
@@ -152,14 +152,19 @@ def _not_late(found: Sequence[ToldCrossing], late_s: float) -> list[float]:
 
 def in_time(told: Sequence[ToldCrossing], crossed_s: Floats) -> list[ToldCrossing]:
     """``told`` without the lag of the score bug: the usual time from the first racer seen to cross, at one of the
-    ``crossed_s`` (N,) in order, to the row of the first."""
+    ``crossed_s`` (N,) in order, to the row of the first. None are left where that is not known."""
     lags = []
     for one in told:
         if one.rank == 1 and one.time_s is not None:
             near = crossed_s[(crossed_s >= one.time_s - LAG_S[1]) & (crossed_s <= one.time_s - LAG_S[0])]
             lags += [one.time_s - near[0]] if len(near) else []
-    lag_s = float(np.median(lags)) if len(lags) >= LEAST_PAIRS else 0.0
-    return [_at(one, None if one.time_s is None else one.time_s - lag_s, one.time_sd_s) for one in told]
+    if len(lags) < LEAST_LAGS:
+        return []
+    lag_s = float(np.median(lags))
+    off_s = 1.48 * float(np.median(np.abs(np.array(lags) - lag_s)))
+    return [
+        _at(one, one.time_s - lag_s, float(np.hypot(one.time_sd_s, off_s))) for one in told if one.time_s is not None
+    ]
 
 
 def _at(one: ToldCrossing, time_s: float | None, sd_s: float) -> ToldCrossing:

@@ -116,5 +116,6 @@ def test_one_more_racer_has_to_explain_something():
         asked.append(size)
         return costs[size], np.full(1, size), np.ones(1)
 
-    assert _with_all(share, 2)[1][0] == 3
+    assert _with_all(share, 2, 10)[1][0] == 3
     assert asked == [2, 3, 4]
+    assert _with_all(share, 2, 2)[1][0] == 2  # no more may start
