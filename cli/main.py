@@ -2,6 +2,7 @@
 before a subcommand runs, so that ``--help`` answers at once."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -30,6 +31,14 @@ Device = Annotated[
 ]
 From = Annotated[float | None, typer.Option("--from", help="Begin here, seconds.", show_default=False)]
 To = Annotated[float | None, typer.Option("--to", help="End here, seconds.", show_default=False)]
+
+
+class Scene(StrEnum):
+    """For which people `track` has settings."""
+
+    SKATERS = "skaters"
+    DANCERS = "dancers"
+    WALKERS = "walkers"
 
 
 @app.command()
@@ -143,6 +152,7 @@ def track(
     ] = None,
     fps: Annotated[float, typer.Option(help="Pictures a second.", min=0.1, max=10_000)] = 25.0,
     online: Annotated[bool, typer.Option("--online", help="Picture by picture, without a look ahead.")] = False,
+    scene: Annotated[Scene, typer.Option(help="Who is in the pictures.")] = Scene.SKATERS,
     corrections: Annotated[Path | None, typer.Option(help="Identities put right by hand.", show_default=False)] = None,
 ) -> None:
     """Give detections identities; write MOTChallenge track lines.
@@ -151,7 +161,7 @@ def track(
     """
     from cli.track import track as run_track
 
-    run_track(detections, out, motion, fps, online, corrections)
+    run_track(detections, out, motion, fps, online, scene.value, corrections)
 
 
 @app.command()

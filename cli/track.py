@@ -5,11 +5,19 @@ from pathlib import Path
 from cli.outputs import whole_file
 
 
-def track(detections: Path, out: Path, motion: Path | None, fps: float, online: bool, corrections: Path | None) -> None:
-    """Track the MOTChallenge det lines of ``detections``. Raises TrackingFileError, OutputError."""
+def track(
+    detections: Path, out: Path, motion: Path | None, fps: float, online: bool, scene: str, corrections: Path | None
+) -> None:
+    """Track the MOTChallenge det lines of ``detections``; ``scene``: skaters, dancers or walkers.
+
+    Raises TrackingFileError, OutputError.
+    """
     import numpy as np
 
     from tracking import (
+        CROWD,
+        DANCE,
+        SKATERS,
         apply_corrections,
         read_corrections,
         read_det,
@@ -27,7 +35,8 @@ def track(detections: Path, out: Path, motion: Path | None, fps: float, online: 
     repair = read_corrections(corrections) if corrections is not None else None
     with whole_file(out, detections, motion, corrections) as partial:
         solve = track_online if online else track_whole
-        tracks = solve(table, frames, time_s, camera)
+        settings = {"skaters": SKATERS, "dancers": DANCE, "walkers": CROWD}[scene]
+        tracks = solve(table, frames, time_s, camera, settings=settings)
         if repair is not None:
             tracks = apply_corrections(tracks, repair, frames, time_s)
         write_tracks(tracks, partial)

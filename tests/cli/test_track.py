@@ -14,7 +14,7 @@ def det(tmp_path: Path) -> Path:
     return tmp_path / "det.txt"
 
 
-@pytest.mark.parametrize("options", [[], ["--online"], ["--fps", "50"]])
+@pytest.mark.parametrize("options", [[], ["--online"], ["--fps", "50"], ["--scene", "walkers"], ["--scene", "dancers"]])
 def test_two_people(tmp_path: Path, command: Command, det: Path, options: list[str]) -> None:
     ended = command("track", det, "--out", tmp_path / "tracks.txt", *options)
     assert (ended.status, ended.out) == (0, "")
@@ -23,6 +23,12 @@ def test_two_people(tmp_path: Path, command: Command, det: Path, options: list[s
     left = table[:, 2] - 3 * table[:, 0] < 120
     assert len(set(table[left, 1])) == len(set(table[~left, 1])) == 1
     assert set(table[left, 1]) != set(table[~left, 1])
+
+
+def test_a_scene_without_settings_is_a_usage_error(tmp_path: Path, command: Command, det: Path) -> None:
+    ended = command("track", det, "--out", tmp_path / "tracks.txt", "--scene", "cyclists")
+    assert ended.status == 2
+    assert not (tmp_path / "tracks.txt").exists()
 
 
 def test_no_detections(tmp_path: Path, command: Command) -> None:
