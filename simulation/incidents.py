@@ -81,15 +81,16 @@ def _in_corner(event: RaceEvent, lap: float, draws: Draws) -> float:
 
 
 def order_table(orders: list[OrderSpec]) -> NDArray[np.float64]:
-    """(O, 6) as ``Plan.orders`` wants them; one row more for each racer that a slip takes along."""
+    """(O, 7) as ``Plan.orders`` wants them; one row more for each racer that a slip takes along."""
     rows = []
     for order in orders:
         falls = ("other" in order.falls) + 2 * ("racer" in order.falls)
         other = -1 if order.on is None else order.on - 1
         side = -1.0 if order.side == "inside" else 1.0
-        rows.append((Order[order.do.upper()], order.racer - 1, other, order.lap * LAP_M, falls, side))
-        rows += [(Order.TAKEN, taken - 1, order.racer - 1, order.lap * LAP_M, 0, 0.0) for taken in order.takes]
-    return np.array(rows, dtype=np.float64).reshape(-1, 6)
+        at_m, insists = order.lap * LAP_M, float(order.insists)
+        rows.append((Order[order.do.upper()], order.racer - 1, other, at_m, falls, side, insists))
+        rows += [(Order.TAKEN, taken - 1, order.racer - 1, at_m, 0, 0.0, 0.0) for taken in order.takes]
+    return np.array(rows, dtype=np.float64).reshape(-1, 7)
 
 
 def where_on_track(s: float, u: float, finish_m: float, rink: Rink) -> Where:

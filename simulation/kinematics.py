@@ -5,6 +5,7 @@ told is a ``Plan``; what comes out are the paths and a log of what happened. Not
 comes in ``Plan.uniforms``, so that a plan always gives the same race.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,15 +52,47 @@ class Skated:
     log: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """A race that stands still after ``count`` steps: the paths so far, with room for the rest, and the state."""
+
+    s: Floats
+    d: Floats
+    mode: NDArray[np.uint8]
+    phase: Floats
+    racer: Ints
+    state: State
+    count: int
+
+
 def run(plan: Plan, course: Course, before_s: float, most_s: float) -> Skated:
     """Skate the race, until all are home or have given up, or ``most_s`` after the gun."""
+    return _skated(run_to(plan, course, before_s, most_s, np.inf))
+
+
+def run_to(plan: Plan, course: Course, before_s: float, most_s: float, until_m: float) -> Halted:
+    """Skate until somebody who races has come ``until_m``."""
     agents, steps = len(plan.team), round((before_s + most_s) * RATE_HZ) + 1
     state = first_state(plan)
     s, d, phase = np.empty((agents, steps)), np.empty((agents, steps)), np.zeros((agents, steps))
     mode, racer = np.zeros((agents, steps), np.uint8), np.zeros((len(state.racer), steps), np.int64)
-    count = _run(plan, course, state, before_s, s, d, mode, phase, racer)
-    log = state.log[: state.logged[0]]
-    return Skated(s[:, :count], d[:, :count], mode[:, :count], phase[:, :count], racer[:, :count], log)
+    count = _run(plan, course, state, before_s, 0, until_m, s, d, mode, phase, racer)
+    return Halted(s, d, mode, phase, racer, state, count)
+
+
+def run_on(plan: Plan, course: Course, before_s: float, halted: Halted) -> Skated:
+    """Skate the rest by ``plan``, which may be another than before; ``halted`` stays as it is."""
+    state = deepcopy(halted.state)
+    s, d, phase, racer = halted.s.copy(), halted.d.copy(), halted.phase.copy(), halted.racer.copy()
+    mode = halted.mode.copy()
+    count = _run(plan, course, state, before_s, halted.count, np.inf, s, d, mode, phase, racer)
+    return _skated(Halted(s, d, mode, phase, racer, state, count))
+
+
+def _skated(done: Halted) -> Skated:
+    n = done.count
+    log = done.state.log[: done.state.logged[0]]
+    return Skated(done.s[:, :n], done.d[:, :n], done.mode[:, :n], done.phase[:, :n], done.racer[:, :n], log)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -68,17 +101,23 @@ def _run(
     course: Course,
     state: State,
     before_s: float,
+    first: int,
+    until_m: float,
     s: Floats,
     d: Floats,
     mode: NDArray[np.uint8],
     phase: Floats,
     racer: Ints,
 ) -> int:
-    """Fill (A, T) and (C, T) in place; how many steps it took."""
+    """Fill (A, T) and (C, T) in place from step ``first`` until a racer has come ``until_m``; how many are filled."""
     agents, steps = s.shape
-    for a in range(agents):
-        state.offset[a] = state.d[a] - line_at(course, state.line[a], local_m(state, course, a))
-    for n in range(steps):
+    if first == 0:
+        for a in range(agents):
+            state.offset[a] = state.d[a] - line_at(course, state.line[a], local_m(state, course, a))
+    for n in range(first, steps):
+        for a in state.racer:
+            if state.s[a] >= until_m:
+                return int(n)
         now = n * _DT - before_s
         # Everybody acts on what was true at the beginning of the step.
         state.s0[:], state.d0[:], state.v0[:] = state.s, state.d, state.v

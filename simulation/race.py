@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.errors import ScenarioError
-from race.events import RaceEvent
+from race.events import LAP_M, RaceEvent
 from race.formats import Competitor, Crossing, Event, FinishRow, Incident, Pass
 from race.rink import Rink
 from simulation import body
@@ -22,7 +22,7 @@ from simulation.incidents import (
     tell_contacts,
     tell_incidents,
 )
-from simulation.kinematics import run
+from simulation.kinematics import Skated, run, run_on, run_to
 from simulation.line import racing_lines
 from simulation.motion import RATE_HZ, Motion, Pose
 from simulation.plan import draw_plan
@@ -35,16 +35,25 @@ Floats = NDArray[np.float64]
 BEFORE_S = 6.0
 """The race is seen so long before its gun."""
 TRIES = 400
+LETS_GO = (0.88, 1.0)
+"""Shares of its speed that the first may be brought down to for a close finish."""
 _UPRIGHT = (Mode.RACE, Mode.PUSHED, Mode.PUSHING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A race before its gun."""
+
+    event: RaceEvent
+    rink: Rink
+    field: Field
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
 class _Paths:
     """A agents at T times as the kinematics left them, C competitors: who races for each, and the truth read off."""
 
-    rink: Rink
-    field: Field
-    plan: Plan
     time_s: Floats
     s: Floats
     d: Floats
@@ -60,18 +69,24 @@ class _Paths:
 def simulate_race(scenario: Scenario, seed: int) -> Motion:
     """Skate ``scenario``; the same seed gives the same race to 1 mm and 1 ms on any machine.
 
-    What the scenario requires is had by drawing again, up to ``TRIES`` times. Raises ScenarioError if none will do.
+    What the scenario requires is had by drawing again, up to ``TRIES`` times, and a close finish by the pace of the
+    last laps. Raises ScenarioError if none will do.
     """
+    require = scenario.require
     for attempt in range(TRIES):
         draws = Draws(seed, scenario.event, f"attempt {attempt}")
-        paths = _skate(scenario, draws)
-        if _fulfils(paths, scenario.require):
-            return _embody(paths, scenario, draws)
-    asked = ", ".join(f"{key} = {value}" for key, value in scenario.require.model_dump(exclude_defaults=True).items())
+        drawn = _draw(scenario, draws)
+        if require.finish_gap_s is None and require.three_within_s is None:
+            paths: _Paths | None = _judge(drawn, run(drawn.plan, *_terms(drawn)))
+        else:
+            paths = _close_finish(drawn, require)
+        if paths and _fulfils(paths, require):
+            return _embody(drawn, paths, scenario, draws)
+    asked = ", ".join(f"{key} = {value}" for key, value in require.model_dump(exclude_defaults=True).items())
     raise ScenarioError(f"the scenario requires {asked}, which none of {TRIES} races was; ask for less, or add orders")
 
 
-def _skate(scenario: Scenario, draws: Draws) -> _Paths:
+def _draw(scenario: Scenario, draws: Draws) -> _Drawn:
     event = scenario.race_event
     count = draws.integer(*scenario.field)
     shift = round(draws.uniform(-2, 2), 3)
@@ -83,9 +98,15 @@ def _skate(scenario: Scenario, draws: Draws) -> _Paths:
     if scenario.random_incidents:
         more, others = draw_orders(event, count, draws)
         orders, retired = orders + more, retired | others
-    plan = draw_plan(event, field, order_table(orders), retired, draws)
+    return _Drawn(event, rink, field, draw_plan(event, field, order_table(orders), retired, draws))
 
-    skated_by = run(plan, _course(rink, event), BEFORE_S, 30.0 + 20.0 * event.crossings)
+
+def _terms(drawn: _Drawn) -> tuple[Course, float, float]:
+    return _course(drawn.rink, drawn.event), BEFORE_S, 30.0 + 20.0 * drawn.event.crossings
+
+
+def _judge(drawn: _Drawn, skated_by: Skated) -> _Paths:
+    event, field, rink = drawn.event, drawn.field, drawn.rink
     s, d, mode, racer, log = skated_by.s, skated_by.d, skated_by.mode, skated_by.racer, skated_by.log
     time_s = np.round(np.arange(s.shape[1]) / RATE_HZ - BEFORE_S, 2)
     now = np.arange(s.shape[1])
@@ -96,12 +117,9 @@ def _skate(scenario: Scenario, draws: Draws) -> _Paths:
     skated = np.where(gone, np.nan, s[racer, now])
     crossings = find_crossings(time_s, skated + body.reach(skated, event.distance_m), event)
     upright = np.isin(mode[racer, now], _UPRIGHT)
-    incidents = tell_incidents(log, time_s, s, plan.orders, field.competitor, event, rink)
+    incidents = tell_incidents(log, time_s, s, drawn.plan.orders, field.competitor, event, rink)
     incidents += tell_contacts(find_contacts(skated, d[racer, now], upright), time_s, incidents)
     return _Paths(
-        rink=rink,
-        field=field,
-        plan=plan,
         time_s=time_s,
         s=s,
         d=d,
@@ -109,7 +127,7 @@ def _skate(scenario: Scenario, draws: Draws) -> _Paths:
         movement=skated_by.phase,
         racing=racing,
         crossings=crossings,
-        finish=find_finish(crossings, count, event),
+        finish=find_finish(crossings, len(racer), event),
         passes=find_passes(time_s, skated, d[racer, now], upright, event, rink),
         incidents=incidents,
     )
@@ -130,17 +148,16 @@ def _course(rink: Rink, event: RaceEvent) -> Course:
 
 
 def _fulfils(paths: _Paths, require: Requirements) -> bool:
-    times = [row.race_time_s for row in paths.finish if row.race_time_s is not None]
+    """All that the scenario requires but a close finish."""
     falls = sum(1 for incident in paths.incidents if incident.kind == "fall")
     first = [row.competitor for row in paths.crossings if row.lap == 1]
     result = [row.competitor for row in paths.finish if row.rank is not None]
     wanted = (
         first[: len(require.first_crossing)] == require.first_crossing,
         result[: len(require.result)] == require.result,
-        require.finish_gap_s is None or (len(times) > 1 and times[1] - times[0] <= require.finish_gap_s),
-        require.three_within_s is None or (len(times) > 2 and times[2] - times[0] <= require.three_within_s),
+        require.infractions_by is None or _authors(paths) == set(require.infractions_by),
         require.falls is None or falls == require.falls,
-        require.finishers is None or len(times) == require.finishers,
+        require.finishers is None or len(result) == require.finishers,
         require.passes_at_least is None or len(paths.passes) >= require.passes_at_least,
         require.incidents is None or len(paths.incidents) - falls == require.incidents,
         require.incidents_at_least is None or len(paths.incidents) - falls >= require.incidents_at_least,
@@ -148,9 +165,51 @@ def _fulfils(paths: _Paths, require: Requirements) -> bool:
     return all(wanted)
 
 
-def _embody(paths: _Paths, scenario: Scenario, draws: Draws) -> Motion:
+def _is_close(paths: _Paths, require: Requirements) -> bool:
+    limits = ((2, require.finish_gap_s), (3, require.three_within_s))
+    group = _front(paths)
+    return all(limit is None or (len(group) >= n and group[n - 1][0] - group[0][0] <= limit) for n, limit in limits)
+
+
+def _authors(paths: _Paths) -> set[int]:
+    return {incident.competitors[0] for incident in paths.incidents if incident.codes}
+
+
+def _front(paths: _Paths) -> list[tuple[float, int]]:
+    """Times and competitors of those who came home and did nothing that has a code, the first one first."""
+    authors = _authors(paths)
+    home = [(row.race_time_s, row.competitor) for row in paths.finish if row.race_time_s is not None]
+    return sorted(one for one in home if one[1] not in authors)
+
+
+def _close_finish(drawn: _Drawn, require: Requirements) -> _Paths | None:
+    """A race whose first lets go of so much speed on the last two laps that the finish is close."""
+    plan, (course, before_s, most_s) = drawn.plan, _terms(drawn)
+    halted = run_to(plan, course, before_s, most_s, plan.finish - 2 * LAP_M)
+    paths = _judge(drawn, run_on(plan, course, before_s, halted))
+    front = _front(paths)
+    count = 3 if require.three_within_s else 2
+    if not _fulfils(paths, require) or len(front) < count:
+        return None
+    first, last = front[0][1], front[count - 1][1]
+    mine = np.array(drawn.field.competitor) == first - 1
+    least, most = LETS_GO
+    for _ in range(7):
+        if _fulfils(paths, require) and _is_close(paths, require):
+            return paths
+        share = (least + most) / 2
+        free, cap = plan.free.copy(), plan.cap.copy()
+        free[mine, -2:] *= share
+        cap[mine, -2:] *= share
+        paths = _judge(drawn, run_on(plan._replace(free=free, cap=cap), course, before_s, halted))
+        times = {row.competitor: row.race_time_s or np.inf for row in paths.finish}
+        least, most = (least, share) if times[first] < times[last] else (share, most)
+    return None
+
+
+def _embody(drawn: _Drawn, paths: _Paths, scenario: Scenario, draws: Draws) -> Motion:
     """Bodies on the paths, officials around them, and a false start before, where the scenario has one."""
-    rink, field, event = paths.rink, paths.field, scenario.race_event
+    rink, field, event = drawn.rink, drawn.field, drawn.event
     time_s, s, d, mode, movement, racing = paths.time_s, paths.s, paths.d, paths.mode, paths.movement, paths.racing
     incidents = list(paths.incidents)
     guns: tuple[float, ...] = (0.0,)

@@ -60,7 +60,10 @@ class RacerSpec(_Strict):
 
 
 class OrderSpec(_Strict):
-    """Racers are start positions. ``on`` left out is whoever is ahead; ``falls`` are those a contact brings down."""
+    """Racers are start positions. ``on`` left out is whoever is ahead; ``falls`` are those a contact brings down.
+
+    Who ``insists`` tries again until the contact is made, and sprints so as to be in front, not level.
+    """
 
     do: Do
     racer: int = Bounded(ge=1)
@@ -69,18 +72,21 @@ class OrderSpec(_Strict):
     side: Literal["inside", "outside"] = "inside"
     falls: list[Literal["racer", "other"]] = []
     takes: list[Annotated[int, Bounded(ge=1)]] = []
+    insists: bool = Bounded(default=False, strict=True)
 
 
 class Requirements(_Strict):
     """What has to come out; ``finish_gap_s`` is the most between the first two, ``three_within_s`` to the third.
 
     ``first_crossing`` and ``result`` are the racers in front at the first crossing and in the end, as many as named.
+    ``infractions_by`` are all that do something which has a code; they do not count among the first.
     """
 
     finish_gap_s: float | None = Bounded(default=None, gt=0)
     three_within_s: float | None = Bounded(default=None, gt=0)
     first_crossing: list[int] = []
     result: list[int] = []
+    infractions_by: list[int] | None = None
     falls: int | None = Bounded(default=None, ge=0)
     finishers: int | None = Bounded(default=None, ge=0)
     passes_at_least: int | None = Bounded(default=None, ge=0)
@@ -195,7 +201,7 @@ def _check(scenario: Scenario, text: str, path: Path) -> None:
         asked = getattr(scenario.require, key)
         if asked is not None and asked > high:
             fail(("require", key), f"require.{key}: expected at most {high}, who start, got {asked}")
-    for key in ("first_crossing", "result"):
+    for key in ("first_crossing", "result", "infractions_by"):
         named = getattr(scenario.require, key)
         if named and not 1 <= min(named) <= max(named) <= low:
             fail(("require", key), f"require.{key}: expected racers from 1 to {low}, who start for sure, got {named}")

@@ -126,8 +126,8 @@ class Plan(NamedTuple):
     turn       (A,)    relay: place in the team's order, from 0; 0 otherwise
     uniforms   (A, U)  in [0, 1), used in turn
     touch_s    (C, L - 1) relay: where each team's touches are; no columns otherwise
-    orders     (O, 6)  kind, team, other team or -1 (whoever is ahead), at_s, outcome (bit 1 the other falls, bit 2 the
-                       actor falls), side (-1 inside, 1 outside)
+    orders     (O, 7)  kind, team, other team or -1 (whoever is ahead), at_s, outcome (bit 1 the other falls, bit 2 the
+                       actor falls), side (-1 inside, 1 outside), 1 if it is tried until the contact is made
     rejoin     (A,)    gets up and races on after a fall
     first_crossing, finish  s of the first and the last crossing
     """

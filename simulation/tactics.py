@@ -41,7 +41,11 @@ def obey(plan: Plan, state: State, course: Course, a: int, n: int, now: float, l
     """Begin what is ordered of this racer and due now."""
     team = plan.team[a]
     for o in range(len(plan.orders)):
-        if state.done[o] != WAITING or int(plan.orders[o, 1]) != team or state.mode[a] != Mode.RACE:
+        if int(plan.orders[o, 1]) != team or state.mode[a] != Mode.RACE:
+            continue
+        if state.done[o] == UNDER_WAY and plan.orders[o, 6] > 0 and state.rival[a] == NOBODY:
+            state.done[o] = WAITING  # nothing came of it
+        if state.done[o] != WAITING:
             continue
         kind = int(plan.orders[o, 0])
         if kind >= Order.MISS_TOUCH:
@@ -98,6 +102,8 @@ def _begin_ordered_attack(plan: Plan, state: State, course: Course, a: int, o: i
         return
     state.done[o] = UNDER_WAY
     state.rival[a], state.attack_t[a], state.order[a] = other, now, o
+    if plan.orders[o, 6] > 0:
+        state.striking[a] = False  # of an earlier try that an exchange cut short
     if kind == Order.ATTACK:
         state.side[a] = plan.orders[o, 5]
     else:
@@ -182,7 +188,8 @@ def _attack_speed(plan: Plan, state: State, course: Course, a: int, now: float, 
         wanted = pace + 1.0
     elif kind == Order.SPRINT:
         left = max(0.3, (plan.finish - state.s0[j]) / max(6.0, pace))
-        wanted = min(cap + 1.5, pace + min(3.0, max(-1.0, ahead / left)))
+        beyond = 0.8 * plan.orders[o, 6]  # who insists wants to be in front
+        wanted = min(cap + 1.5, pace + min(3.0, max(-1.0, (ahead + beyond) / left)))
     elif kind == Order.CUT_IN and ahead < -0.1:
         wanted = pace + 0.2
     elif kind == Order.DRIFT_OUT and ahead < 0.5:
@@ -194,7 +201,7 @@ def _attack_speed(plan: Plan, state: State, course: Course, a: int, now: float, 
     lasts_s = 9.0 if kind >= 0 or side > 0 else 5.0
     lost = state.mode[j] != Mode.RACE
     if ahead < -1.7 or lost or (now - state.attack_t[a] > lasts_s and ahead > 0.0):
-        if o != NOBODY:
+        if o != NOBODY and plan.orders[o, 6] == 0:
             state.done[o] = OVER
         if not lost and -1.7 <= ahead < 1.4:
             state.backing[a] = j

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from race.errors import ScenarioError
+from race.formats import Incident
+from simulation.motion import Motion
 from simulation.race import simulate_race
 from simulation.scenario import read_scenario, scenario_names
 
@@ -20,22 +22,113 @@ def test_every_shipped_file_is_a_scenario(name: str) -> None:
     assert read_scenario(name).race_event.name == read_scenario(name).event
 
 
-def test_shanghai_ends_as_it_did() -> None:
-    motion = simulate_race(read_scenario("shanghai-2019-mens-500-final"), 4)
-    falls = [incident for incident in motion.incidents if incident.kind == "fall"]
-    assert [fall.competitors[0] for fall in falls[:2]] == [1, 2]
-    assert falls[0].start_s < 13  # early
-    assert falls[2].competitors == [4]
-    assert falls[2].evidence["where"] == "corner"
+SEEDS = (301, 302)
+
+
+def falls(motion: Motion) -> list[Incident]:
+    return [incident for incident in motion.incidents if incident.kind == "fall"]
+
+
+def authors(motion: Motion) -> set[int]:
+    return {incident.competitors[0] for incident in motion.incidents if incident.codes}
+
+
+def finish_times(motion: Motion) -> dict[int, float]:
+    return {row.competitor: row.race_time_s for row in motion.finish if row.race_time_s is not None}
+
+
+def shanghai(motion: Motion) -> None:
+    first, second, last = falls(motion)
+    assert [first.competitors, second.competitors, last.competitors] == [[1], [2], [4]]
+    assert second.evidence["brought_down_by"] == 1
+    assert first.start_s < 13  # early
+    assert last.evidence["where"] == "corner"
+    assert {(one.by, one.on) for one in motion.passes} >= {(3, 4), (4, 3)}  # they fight for the lead
     lap = max(row.lap or 0 for row in motion.crossings if row.competitor == 4)
     assert lap == 4  # on the last of five crossings it is missing
-    assert [row.competitor for row in motion.finish if row.rank is not None] == [3]
+    assert list(finish_times(motion)) == [3]
 
 
-def test_ladies_500_final_is_close_between_three() -> None:
-    motion = simulate_race(read_scenario("ladies-500-final"), 2)
-    times = [row.race_time_s for row in motion.finish[:3]]
-    assert times[2] - times[0] <= 0.15  # type: ignore[operator]
+def mixed_relay(motion: Motion) -> None:
+    assert authors(motion) == {3, 4}
+    assert {incident.kind for incident in motion.incidents if incident.codes} == {"lane_change", "push"}
+    times = finish_times(motion)
+    assert abs(times[1] - times[2]) <= 0.05
+    assert len(times) == 4
+    assert not falls(motion)
+
+
+def three_together(motion: Motion) -> None:
+    times = sorted(finish_times(motion).values())
+    assert times[2] - times[0] <= 0.15
+    assert not falls(motion)
+
+
+def many_passes(motion: Motion) -> None:
+    assert len(motion.passes) >= 6
+    assert len(finish_times(motion)) == 5
+    assert not falls(motion)
+
+
+def slow_early_laps(motion: Motion) -> None:
+    assert len(motion.competitors) == 8
+    leader = {row.lap: row.lap_time_s for row in motion.crossings if row.rank == 1}
+    assert (leader[2] or 0) > (leader[10] or 0) + 1
+
+
+def relay_faults(motion: Motion) -> None:
+    assert authors(motion) == {1, 2, 3, 4}
+    assert [fall.competitors for fall in falls(motion)] == [[2]]
+    assert len(finish_times(motion)) == 4
+
+
+def called_back(motion: Motion) -> None:
+    assert [one.competitors for one in motion.incidents if one.kind == "false_start"] == [[2]]
+    assert len(motion.guns) == 2
+
+
+def clean(motion: Motion) -> None:
+    assert not motion.incidents
+    assert len(finish_times(motion)) == len(motion.competitors)
+
+
+def relay(motion: Motion) -> None:
+    assert len(motion.competitors) == 4
+    laps = motion.event.laps
+    assert all(max(row.lap or 0 for row in motion.crossings if row.competitor == who) == laps for who in (1, 2, 3, 4))
+
+
+STORIES = {
+    "shanghai-2019-mens-500-final": shanghai,
+    "mixed-relay-final": mixed_relay,
+    "ladies-500-final": three_together,
+    "ladies-1000": many_passes,
+    "mens-1500": slow_early_laps,
+    "relay-infractions": relay_faults,
+    "relay-3000": relay,
+    "relay-5000": relay,
+    "false-start": called_back,
+    "clean-500": clean,
+    "clean-1000": clean,
+    "clean-1500": clean,
+    "clean-relay-2000": clean,
+}
+
+
+def test_every_shipped_story_is_told() -> None:
+    assert {*STORIES, "random"} == set(scenario_names())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", STORIES)
+def test_its_story_happens_on_any_seed(name: str, seed: int) -> None:
+    STORIES[name](simulate_race(read_scenario(name), seed))
+
+
+@pytest.mark.parametrize("name", ["shanghai-2019-mens-500-final", "ladies-500-final", "ladies-1000", "false-start"])
+def test_its_story_happens(name: str) -> None:
+    STORIES[name](simulate_race(read_scenario(name), 2))
 
 
 SLIP = '[[order]]\ndo = "slip"\nracer = 1\nlap = 1\n'

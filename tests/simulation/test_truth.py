@@ -92,7 +92,7 @@ def test_an_order_that_takes_others_along_is_a_row_for_each() -> None:
     assert table[1:, 2].tolist() == [1, 1]
     assert table[0, 3] == pytest.approx(166.68)
     both = order_table([OrderSpec(do="late_pass", racer=1, on=2, lap=2, falls=["racer", "other"], side="outside")])
-    assert both[0].tolist() == [Order.LATE_PASS, 0, 1, pytest.approx(222.24), 3, 1]
+    assert both[0].tolist() == [Order.LATE_PASS, 0, 1, pytest.approx(222.24), 3, 1, 0]
 
 
 def test_the_lines_bend_once_a_corner_smoothly_and_keep_off_the_blocks() -> None:
