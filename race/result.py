@@ -52,6 +52,9 @@ START_S = 4.0
 """So long from the gun the field sorts itself, and that is no passing: 15 m (START_M) from standing take 3 to 4 s."""
 SURE_PASS = 0.6
 """Changes of order below this confidence are not claimed as passes."""
+LIKE_SUITS, CONFUSABLE_S, NEAR_PASS_S = 0.05, 0.7, 2.0
+"""No pass is claimed between two whose mean colours are so near (squared Hellinger distance) where one was unseen for
+so long within so many seconds of it."""
 SLOWEST_STEP_S = 0.105
 """From picture to picture; with longer steps racers are lost (measured: at 8 pictures a second one of four)."""
 LAG_S = 0.1
@@ -471,7 +474,7 @@ def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
         passes = [
             one.model_copy(update={"confidence": round(confidence, 3)})
             for one, confidence in zip(found, sure, strict=True)
-            if confidence >= SURE_PASS
+            if confidence >= SURE_PASS and not _confusable(facts, one)
         ]
     else:
         starts_s = [run.race_start_s for run in facts.clock]
@@ -502,6 +505,23 @@ def _known_as(facts: Facts, one: Pass) -> float:
         near = own & (time_s >= one.time_s - before_s) & (time_s <= again_s + after_s)
         sure = min(sure, float(tracks.link_confidence[near].min(initial=1.0)))
     return sure
+
+
+def _confusable(facts: Facts, one: Pass) -> bool:
+    """Whether the two of a pass wear like suits and one was out of sight near it, so that each may be the other."""
+    tracks, suits = facts.tracks, facts.observations.detections.suit
+    time_s = facts.scene.time_s[np.searchsorted(facts.scene.number, tracks.frame)]
+    looks, unseen_s = [], 0.0
+    for racer in (one.by, one.on):
+        own = (tracks.id == racer) & tracks.seen
+        suit = suits[tracks.detection[own]]
+        suit = suit[np.isfinite(suit).all(axis=1)]
+        near_s = time_s[own & (np.abs(time_s - one.time_s) <= NEAR_PASS_S)]
+        if not len(suit) or not len(near_s):
+            return True
+        looks.append(np.sqrt(suit.mean(axis=0)))
+        unseen_s = max(unseen_s, float(np.diff(near_s).max(initial=0.0)))
+    return unseen_s >= CONFUSABLE_S and 0.5 * float(np.sum((looks[0] - looks[1]) ** 2)) < LIKE_SUITS
 
 
 def _sure(facts: Facts) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 
 from race.formats import Pass
 from race.order import KNOWN_AS_S
-from race.result import _known_as
+from race.result import _confusable, _known_as
 
 
 def test_a_pass_is_as_sure_as_who_the_two_are_around_it():
@@ -29,3 +29,25 @@ def test_a_pass_is_as_sure_as_who_the_two_are_around_it():
     assert known_as(2.0, 1, 3) == 1.0  # of somebody else nothing is in doubt
     seen[200 + 30 : 200 + 50] = False  # nor does anybody know before it is seen again
     assert known_as(1.25, 1, 2) == 0.51
+
+
+def test_a_pass_of_two_in_like_suits_is_not_claimed_where_one_was_out_of_sight():
+    """Two racers over 8 s at 25 pictures a second, one of them unseen from 3 to 4 s."""
+    frames = np.arange(1, 201)
+    seen = np.ones(400, bool)
+    seen[75:100] = False
+    tracks = SimpleNamespace(id=np.repeat([1, 2], 200), frame=np.tile(frames, 2), detection=np.arange(400), seen=seen)
+
+    def confusable(at_s: float, first: list[float], second: list[float]) -> bool:
+        facts = SimpleNamespace(
+            tracks=tracks,
+            scene=SimpleNamespace(number=frames, time_s=(frames - 1) / 25),
+            observations=SimpleNamespace(detections=SimpleNamespace(suit=np.repeat([first, second], 200, axis=0))),
+        )
+        return _confusable(facts, Pass(time_s=at_s, by=1, on=2, confidence=1.0))
+
+    red, reddish, blue = [0.9, 0.1, 0.0], [0.85, 0.15, 0.0], [0.1, 0.0, 0.9]
+    assert confusable(3.5, red, reddish)
+    assert not confusable(3.5, red, blue)
+    assert not confusable(6.5, red, reddish)
+    assert confusable(3.5, red, [np.nan] * 3)  # nobody knows what the second wears
