@@ -99,12 +99,15 @@ class Falling:
     rink: Rink
 
 
+def style_of(seed: int) -> Style:
+    return "broadcast" if seed // 3 % 2 else "fixed"
+
+
 def falling_sample(seed: int) -> Falling | None:
     """None where no race obeys the order."""
-    style: Style = "broadcast" if seed // 3 % 2 else "fixed"
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        simulate_observations(falling(seed), seed, style, 25.0, (1280, 720), folder)
+        simulate_observations(falling(seed), seed, style_of(seed), 25.0, (1280, 720), folder)
         observations, truth = read_observations(folder), read_race(folder / "truth.json")
         boxes = read_boxes(folder / "truth_mot.txt")
     if boxes is None:

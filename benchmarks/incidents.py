@@ -13,6 +13,7 @@ import argparse
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def fit(first: int, races: int, keep: Path | None) -> None:
     write_weights(untaught(), calibration)
     rng = np.random.default_rng(0)
     fallen = [
-        kept(keep, f"falling-{seed}", lambda seed=seed: falling_sample(seed))  # type: ignore[misc]
+        kept(keep, f"falling-{seed}", partial(falling_sample, seed))
         for seed in range(first + FALLING_FROM, first + FALLING_FROM + FALLING_SHARE * races)
     ]
     falls = [falling_lesson(one, rng) for one in fallen if one is not None]

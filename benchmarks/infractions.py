@@ -9,13 +9,14 @@ import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.falls import FallLesson, fall_lesson, true_detections
+from benchmarks.falls import FallLesson, fall_lesson, style_of, true_detections
 from race.evaluate import Visibility, pair_competitors
 from race.evaluate_tracks import Boxes, match_boxes, read_boxes
 from race.events import EVENTS, RaceEvent, find_event
@@ -28,7 +29,6 @@ from race.incidents.find import known_places
 from race.incidents.kinematics import Kinematics, find_kinematics
 from race.observations import read_observations
 from race.reconstruct import Given, reconstruct
-from simulation.camera import Style
 from simulation.draws import Draws
 from simulation.scenario import Do, OrderSpec, Scenario, read_scenario
 from simulation.write import simulate_observations
@@ -71,7 +71,7 @@ Race_of = Callable[[int], tuple[str, Scenario]]
 
 def samples(races: Race_of, first: int, count: int, keep: Path | None) -> Iterator[Sample]:
     for seed in range(first, first + count):
-        one = kept(keep, f"{races.__name__}-{seed}", lambda seed=seed: sample(races, seed))  # type: ignore[misc]
+        one = kept(keep, f"{races.__name__}-{seed}", partial(sample, races, seed))
         if one is not None:
             yield one
 
@@ -87,10 +87,6 @@ def kept(folder: Path | None, name: str, make: Callable[[], T]) -> T:
         made.write_bytes(pickle.dumps(make()))
         made.rename(file)
     return pickle.loads(file.read_bytes())  # type: ignore[no-any-return]
-
-
-def style_of(seed: int) -> Style:
-    return "broadcast" if seed // 3 % 2 else "fixed"
 
 
 def sample(races: Race_of, seed: int) -> Sample | None:

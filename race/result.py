@@ -508,7 +508,9 @@ def _known_as(facts: Facts, one: Pass) -> float:
 
 
 def _confusable(facts: Facts, one: Pass) -> bool:
-    """Whether the two of a pass wear like suits and one was out of sight near it, so that each may be the other."""
+    """Whether the two of a pass wear like suits and one was out of sight near it, so that each may be the other.
+
+    Suits that are not known are alike."""
     tracks, suits = facts.tracks, facts.observations.detections.suit
     time_s = facts.scene.time_s[np.searchsorted(facts.scene.number, tracks.frame)]
     looks, unseen_s = [], 0.0
@@ -516,12 +518,11 @@ def _confusable(facts: Facts, one: Pass) -> bool:
         own = (tracks.id == racer) & tracks.seen
         suit = suits[tracks.detection[own]]
         suit = suit[np.isfinite(suit).all(axis=1)]
+        looks.append(np.sqrt(suit.mean(axis=0)) if len(suit) else np.full(suit.shape[1], np.nan))
         near_s = time_s[own & (np.abs(time_s - one.time_s) <= NEAR_PASS_S)]
-        if not len(suit) or not len(near_s):
-            return True
-        looks.append(np.sqrt(suit.mean(axis=0)))
         unseen_s = max(unseen_s, float(np.diff(near_s).max(initial=0.0)))
-    return unseen_s >= CONFUSABLE_S and 0.5 * float(np.sum((looks[0] - looks[1]) ** 2)) < LIKE_SUITS
+    unlike = 0.5 * float(np.sum((looks[0] - looks[1]) ** 2)) >= LIKE_SUITS
+    return unseen_s >= CONFUSABLE_S and not unlike
 
 
 def _sure(facts: Facts) -> Floats:

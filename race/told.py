@@ -113,7 +113,8 @@ def _timed(found: Sequence[ToldCrossing]) -> list[ToldCrossing]:
         before_s = came_up.get((one.lap - 1, one.name))
         if one.rank > 1 and one.lap_time_s is not None and before_s is not None and one.time_s is not None:
             off.append(abs(one.time_s - before_s - one.lap_time_s))
-    late = [second.time_s - first.time_s for first, second in pairwise(found) if first.lap == second.lap]  # type: ignore[operator]
+    rows = [(one.lap, one.time_s) for one in found if one.time_s is not None]
+    late = [second_s - first_s for (first, first_s), (second, second_s) in pairwise(rows) if first == second]
     one_by_one = bool(late) and float(np.median(late)) > 0
     if one_by_one and len(off) >= LEAST_PAIRS and float(np.median(off)) <= AS_THEY_CROSS_S:
         sd_s = max(LEAST_SD_S, 1.05 * float(np.median(off)))

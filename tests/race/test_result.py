@@ -51,3 +51,4 @@ def test_a_pass_of_two_in_like_suits_is_not_claimed_where_one_was_out_of_sight()
     assert not confusable(3.5, red, blue)
     assert not confusable(6.5, red, reddish)
     assert confusable(3.5, red, [np.nan] * 3)  # nobody knows what the second wears
+    assert not confusable(6.5, red, [np.nan] * 3)  # but both were watched
