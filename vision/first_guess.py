@@ -38,22 +38,33 @@ class Guess:
     keeps_level: bool
 
 
-def guess_cameras(steps: Floats, feet: Feet, rink: Rink, middle: Floats) -> list[Guess]:
-    """As ``_guess``; where what a level camera explains is dear, one that turns about its axis is tried as well."""
-    level = _guess(steps, feet, rink, middle, True)
+def guess_cameras(
+    steps: Floats, feet: Feet, rink: Rink, middle: Floats, shared: Floats, shared_sd: Floats
+) -> list[Guess]:
+    """As ``_guess``, with ``shared`` (``rink_fit``) known to its standard deviations.
+
+    Where what a level camera explains is dear, one that turns about its axis is tried as well.
+    """
+    prior = np.concatenate([USUAL, shared[:3], shared[-1:]])
+    prior_sd = np.concatenate([USUAL_SD, shared_sd[:3], np.minimum(shared_sd[-1:], SHIFT_SD)])
+    level = _guess(steps, feet, rink, middle, prior, prior_sd, True)
     if level and level[0].cost < DEAR:
         return level
-    return min(level, _guess(steps, feet, rink, middle, False), key=lambda found: found[0].cost if found else np.inf)
+    return min(
+        level,
+        _guess(steps, feet, rink, middle, prior, prior_sd, False),
+        key=lambda found: found[0].cost if found else np.inf,
+    )
 
 
-def _guess(steps: Floats, feet: Feet, rink: Rink, middle: Floats, keeps_level: bool) -> list[Guess]:
+def _guess(
+    steps: Floats, feet: Feet, rink: Rink, middle: Floats, prior: Floats, prior_sd: Floats, keeps_level: bool
+) -> list[Guess]:
     """The cameras under which ``feet`` skate most like racers, the likeliest first, no two of them alike.
 
     steps (F, 4) of one part that chains; ``feet.frame`` counts from its first picture, pixels of a picture 640 wide
     with its ``middle`` (2,).
     """
-    prior = np.concatenate([USUAL, PLACE, [0.0]])
-    prior_sd = np.concatenate([USUAL_SD, PLACE_SD, [SHIFT_SD]])
     chosen = np.unique(np.linspace(0, len(feet.stride) - 1, min(len(feet.stride), 150)).astype(np.int64))
     used, stride = np.unique(feet.stride[chosen], return_inverse=True)
     stride = np.ascontiguousarray(stride.reshape(-1, 2))

@@ -7,7 +7,7 @@ from vision.adjust import Fit, Links, Problem, tally_of
 from vision.racing_feet import ice_point
 from vision.rink_curves import MAT_FOOT, NEAR_TOP, PAINT
 from vision.rink_fit import SHARED, slopes
-from vision.turning import ARM, step_between
+from vision.turning import ARM, runs, step_between
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -28,6 +28,9 @@ LOOKED_AT = [(x, y) for x in (-0.3, 0.0, 0.3) for y in (0.0, 0.25)]
 FARTHEST_M = 60.0
 TORN_SD, TORN_PX = 4.0, 6.0
 """Standard deviations and pixels that cameras jump by against a known motion where one of the two is wrong."""
+AT_ENDS = 0.8
+"""Of what is met in the middle of a stretch, the share that has to be met at its ends."""
+MOST_LOOSE = 8
 SURELY_MET = 0.65
 """Share of the edges that is met on both sides of a jump where it was the motion that was wrong."""
 
@@ -113,6 +116,25 @@ def torn_off(links: Links, fit: Fit, painted: bool) -> Mask:
         if min(met[k - 1], met[k]) < SURELY_MET:
             torn[k - 1 if met[k - 1] < met[k] else k] = True
     return np.asarray(torn[piece])
+
+
+def loose_ends(holds: Mask, fit: Fit, painted: bool) -> Mask:
+    """(F,) True at the ends of what ``holds`` (F,) where edges are met less than between: a motion that is wrong, as
+    the first ones of a shot often are, is held by nothing from the other side there."""
+    seen, met = _judged(fit, painted).T
+    share = met / np.maximum(seen, 1.0)
+    judged = holds & (seen >= LEAST_SEEN)
+    loose = np.zeros(len(holds), bool)
+    if not judged.any():
+        return loose
+    good = ~judged | (share >= AT_ENDS * np.median(share[judged]))
+    for first, end in runs(holds):
+        ends = good[first:end]
+        if holds[first] and ends.any():  # where more of them are bad, it is what is to be seen there, not the motion
+            before, after = int(ends.argmax()), int(ends[::-1].argmax())
+            loose[first : first + before] |= before <= MOST_LOOSE
+            loose[end - after : end] |= after <= MOST_LOOSE
+    return loose
 
 
 def find_sd(fit: Fit, covariance: Floats, width: float, height: float) -> tuple[Floats, Floats]:

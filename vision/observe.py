@@ -18,9 +18,10 @@ from vision.edges import find_edges
 from vision.finish_line import Line, find_lines
 from vision.frames import Frame, FrameReader, probe
 from vision.keyframes import Keyframes
-from vision.registration import SURE_PERSON, register
+from vision.registration import register
 from vision.scorebug import ScorebugReader
 from vision.shots import ShotDetector
+from vision.stretches import SURE_PERSON
 
 BATCH = 4
 """Pictures given to the detector at once; no more, so that memory stays flat at 1080p."""

@@ -7,7 +7,7 @@ from race.formats import Shot, Video
 from race.observations import DESCRIPTOR, Detections, Frames, Observations
 from race.poses import Poses
 from race.rink import Rink
-from vision.edges import COLUMN, ONTO_SURFACE, STEP
+from vision.edges import COLUMN, ELSEWHERE, OFF_SURFACE, ONTO_SURFACE, STEP
 
 SIZE, FPS = (640, 360), 25.0
 PLACE = np.array([0.4, -20.3, 4.1])
@@ -21,8 +21,12 @@ def look(pan, tilt):
     return np.array([right, np.cross(ahead, right), ahead])
 
 
-def make_hall(count=150, speed_mps=12.0, k1=0.0, seed=0, edges=True, first_u=30.0, shift_m=0.5, place=PLACE):
-    """Observations of ``count`` pictures without poses, the true poses, and (F, R, 2) where the racers are."""
+def make_hall(
+    count=150, speed_mps=12.0, k1=0.0, seed=0, edges=True, first_u=30.0, shift_m=0.5, place=PLACE, tops=False
+):
+    """Observations of ``count`` pictures without poses, the true poses, and (F, R, 2) where the racers are.
+
+    ``edges`` are those of the foot of the mats, and with ``tops`` of their top."""
     rng = np.random.default_rng(seed)
     rink = Rink(track_shift_m=shift_m)
     time_s = np.arange(count) / FPS
@@ -62,29 +66,36 @@ def make_hall(count=150, speed_mps=12.0, k1=0.0, seed=0, edges=True, first_u=30.
         path="hall.mp4", sha256="0" * 64, duration_s=count / FPS, fps=FPS, width=640, height=360, frames=count
     )
     shots = [Shot(start_s=0.0, end_s=count / FPS, kind="other")]
-    found = mat_edges(poses, rink) if edges else no_edges()
+    found = mat_edges(poses, rink, tops) if edges else no_edges()
     seen = Observations(video, None, Frames(number, time_s, motion, quality), detections, shots, [], [], edges=found)
     return seen, poses, feet
 
 
-def mat_edges(poses, rink):
-    """Where the scanned columns cross the foot of the mats that face the camera."""
+def mat_edges(poses, rink, tops):
+    """Where the scanned columns cross the foot of the mats that face the camera, and with ``tops`` the top of all."""
     foot = rink.mats(1.0)
     foot = np.concatenate([foot, foot[:1]])
-    frames, places = [], []
+    frames, places, kinds = [], [], []
     for n in range(len(poses)):
         seen = poses.to_pixels(n, foot)
+        seen_top = poses.to_pixels(n, np.column_stack([foot, np.full(len(foot), rink.mat_height_m)]))
         for k in range(len(foot) - 1):
             outward = np.array([foot[k + 1, 1] - foot[k, 1], foot[k, 0] - foot[k + 1, 0]])
-            if (foot[k] - poses.position[n, :2]) @ outward <= 0 or not np.isfinite(seen[k : k + 2]).all():
-                continue
-            (x0, y0), (x1, y1) = sorted(seen[k : k + 2].tolist())
-            for x in np.arange(STEP // 2, SIZE[0] - 1, STEP) + 0.5:
-                if x0 <= x < x1 and 0 < (y := y0 + (x - x0) / (x1 - x0) * (y1 - y0)) < SIZE[1]:
-                    frames.append(n + 1)
-                    places.append((x, y))
+            facing = (foot[k] - poses.position[n, :2]) @ outward > 0
+            lines = [(seen, ONTO_SURFACE)] if facing else []
+            if tops:
+                lines.append((seen_top, ELSEWHERE if facing else OFF_SURFACE))
+            for line, kind in lines:
+                if not np.isfinite(line[k : k + 2]).all():
+                    continue
+                (x0, y0), (x1, y1) = sorted(line[k : k + 2].tolist())
+                for x in np.arange(STEP // 2, SIZE[0] - 1, STEP) + 0.5:
+                    if x0 <= x < x1 and 0 < (y := y0 + (x - x0) / (x1 - x0) * (y1 - y0)) < SIZE[1]:
+                        frames.append(n + 1)
+                        places.append((x, y))
+                        kinds.append(kind)
     m = len(frames)
     return Edges(
         np.array(frames, np.int32), np.array(places, np.float32), np.full(m, COLUMN, np.uint8),
-        np.full(m, ONTO_SURFACE, np.uint8),
+        np.array(kinds, np.uint8),
     )  # fmt: skip

@@ -115,6 +115,19 @@ def test_cameras_elsewhere_are_found_or_left_alone(place, finds):
         assert np.nanmax(errors_m(found, poses, feet)) < 0.5
 
 
+def test_the_camera_is_recognised_where_it_was_lost(monkeypatch):
+    """Too few pictures after a loss to begin from nothing, but not once the hall is known."""
+    seen, poses, feet = make_hall(count=132, tops=True)
+    motion = seen.frames.motion.copy()
+    motion[78:98] = np.nan
+    lost = replace(seen, frames=replace(seen.frames, motion=motion))
+    found = register(lost)
+    assert found.poses.known[105:].mean() > 0.8 and not found.poses.known[84:94].any()
+    assert np.nanmax(errors_m(found, poses, feet)) < 0.6
+    monkeypatch.setattr("vision.registration.recognise", lambda seen, found: [])
+    assert not register(lost).poses.known[105:].any()
+
+
 def test_who_does_not_race_tells_no_camera(hall):
     seen, _, _ = hall
     strolling, _, _ = make_hall(speed_mps=2.0)
