@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from vision.adjust import Problem, covariances, take
 from vision.judging import find_sd
-from vision.stretches import LARGEST_SD_M, Hall, Registered, Seen, from_guesses, problem_of, schedule_of, steps_of
+from vision.stretches import (
+    LARGEST_SD_M,
+    Hall,
+    Registered,
+    Seen,
+    from_guesses,
+    guesses_of,
+    problem_of,
+    schedule_of,
+    steps_of,
+)
 from vision.turning import BRIDGE_SD, runs
 
 Floats = NDArray[np.float64]
@@ -67,7 +77,8 @@ def _begin(seen: Seen, rows: Ints, hall: Hall, best: Registered) -> Registered |
     problem = problem_of(seen, rows, hall)
     if len(problem.feet.stride) < LEAST_STRIDES:
         return None
-    one = from_guesses(problem, rows, steps_of(seen, rows), best.painted)
+    steps = steps_of(seen, rows)
+    one = from_guesses(problem, guesses_of(problem, steps), rows, steps, best.painted)
     if one is None or np.nanmedian(one.support[one.holds]) < AS_WELL * np.nanmedian(best.support[best.holds]):
         return None
     same = (np.abs(one.fit.shared - hall.shared) < SAME_SD * hall.sd).all()

@@ -23,7 +23,8 @@ from vision.keyframes import LARGEST_MISS, KeyCameras, Keyframes, find_key_camer
 from vision.racing_feet import find_feet
 from vision.recognising import recognise
 from vision.rink_fit import see
-from vision.stretches import Hall, Registered, Seen, from_guesses, grow, judge, problem_of, steps_of
+from vision.still import is_still, register_still
+from vision.stretches import Hall, Registered, Seen, from_guesses, grow, guesses_of, judge, problem_of, steps_of
 from vision.turning import bridge, read_motion
 
 Floats = NDArray[np.float64]
@@ -85,8 +86,11 @@ def _by_itself(seen: Seen, rows: Ints, hall: Hall) -> Registered | None:
     """One stretch; None where no camera can be believed."""
     if len(rows) < LEAST_PICTURES:
         return None
-    problem = problem_of(seen, rows, hall)
-    return from_guesses(problem, rows, steps_of(seen, rows)) if len(problem.feet.stride) >= LEAST_STRIDES else None
+    problem, steps = problem_of(seen, rows, hall), steps_of(seen, rows)
+    if len(problem.feet.stride) < LEAST_STRIDES:
+        return None
+    still = register_still(seen, rows) if is_still(seen, rows) else None
+    return still or from_guesses(problem, guesses_of(problem, steps), rows, steps)
 
 
 def _from_keyframes(seen: Seen, rows: Ints, hall: Hall, given: Keyframes, cameras: KeyCameras) -> Registered | None:

@@ -4,6 +4,7 @@ The rink is followed (``following``) from pictures whose camera is known or gues
 together (``adjust``), in turns, and what comes of it is judged (``judging``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -107,16 +108,16 @@ class Registered:
     painted: bool
 
 
-def from_guesses(problem: Problem, rows: Ints, steps: Floats, painted: bool = False) -> Registered | None:
-    """From nothing but the racers' ways; None where no camera can be believed, or two can."""
-    guesses = guess_cameras(
-        steps,
-        problem.feet,
-        problem.rink,
-        np.array([problem.width, problem.height]) / 2,
-        problem.prior,
-        problem.prior_sd,
-    )
+def guesses_of(problem: Problem, steps: Floats) -> list[Guess]:
+    """Cameras that the racers' ways tell, the likeliest first."""
+    middle = np.array([problem.width, problem.height]) / 2
+    return guess_cameras(steps, problem.feet, problem.rink, middle, problem.prior, problem.prior_sd)
+
+
+def from_guesses(
+    problem: Problem, guesses: Sequence[Guess], rows: Ints, steps: Floats, painted: bool = False
+) -> Registered | None:
+    """From nothing but ``guesses``, the likeliest first; None where no camera can be believed, or two can."""
     lone = len(guesses) < 2 or guesses[1].cost > CLEARLY * guesses[0].cost
     found: list[Registered] = []
     for guess in guesses[:MOST_GUESSES]:

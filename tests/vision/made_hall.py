@@ -1,4 +1,5 @@
-"""A hall seen by a panning and zooming camera, as observations: boxes, motion and edges, with its cameras known."""
+"""A hall seen by a camera that pans and zooms, or stands still, as observations: boxes, motion and edges, with its
+cameras known."""
 
 import numpy as np
 
@@ -22,21 +23,31 @@ def look(pan, tilt):
 
 
 def make_hall(
-    count=150, speed_mps=12.0, k1=0.0, seed=0, edges=True, first_u=30.0, shift_m=0.5, place=PLACE, tops=False
+    count=150,
+    speed_mps=12.0,
+    k1=0.0,
+    seed=0,
+    edges=True,
+    first_u=30.0,
+    shift_m=0.5,
+    place=PLACE,
+    tops=False,
+    still_px=None,
 ):
     """Observations of ``count`` pictures without poses, the true poses, and (F, R, 2) where the racers are.
 
-    ``edges`` are those of the foot of the mats, and with ``tops`` of their top."""
+    ``edges`` are those of the foot of the mats, and with ``tops`` of their top. With ``still_px``, its focal length, the
+    camera looks at the rink's middle all the time."""
     rng = np.random.default_rng(seed)
     rink = Rink(track_shift_m=shift_m)
     time_s = np.arange(count) / FPS
     u = first_u + speed_mps * time_s[:, None] - np.array(GAPS)
     feet = rink.to_ice(np.stack([u, np.broadcast_to(LANES, u.shape)], axis=-1))
     place = np.asarray(place)
-    target = feet.mean(axis=1) - place[:2]
+    target = (feet.mean(axis=1) if still_px is None else np.zeros((count, 2))) - place[:2]
     pan, reach = np.arctan2(target[:, 0], target[:, 1]), np.hypot(*target.T)
     rotation = np.array([look(p, np.arctan2(place[2] - 0.5, r)) for p, r in zip(pan, reach, strict=True)])
-    focal = 30.0 * reach
+    focal = 30.0 * reach if still_px is None else np.full(count, still_px)
     known = np.ones(count)
     poses = Poses(SIZE, np.tile(place, (count, 1)), rotation, focal, k1 * known, 0 * known, known)
     camera = np.zeros((count, 3, 3))

@@ -128,6 +128,22 @@ def test_the_camera_is_recognised_where_it_was_lost(monkeypatch):
     assert not register(lost).poses.known[105:].any()
 
 
+@pytest.mark.parametrize("place", [(3.0, -31.0, 11.0), (-8.0, -25.0, 7.0), (6.0, -38.0, 14.0)])
+def test_a_camera_that_does_not_move_is_found_all_over_the_stands(place):
+    focal_px = 12.0 * -place[1]
+    seen, poses, feet = make_hall(count=260, place=place, tops=True, still_px=focal_px, k1=-0.08)
+    found = register(seen)
+    assert found.poses.known.all()
+    assert np.nanmax(errors_m(found, poses, feet)) < 0.5
+    assert np.linalg.norm(found.poses.position[0] - place) < 1.0
+
+
+def test_a_camera_that_does_not_move_needs_racers_who_race_the_right_way_round():
+    still = {"count": 260, "place": (3.0, -31.0, 11.0), "tops": True, "still_px": 372.0}
+    assert register(make_hall(speed_mps=-12.0, **still)[0]).poses is None
+    assert register(make_hall(speed_mps=2.0, **still)[0]).poses is None
+
+
 def test_who_does_not_race_tells_no_camera(hall):
     seen, _, _ = hall
     strolling, _, _ = make_hall(speed_mps=2.0)
