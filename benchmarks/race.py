@@ -2,6 +2,7 @@
 
     python -m benchmarks.race --seeds 1-20                      # random races of all events, broadcast and fixed
     python -m benchmarks.race --seeds 7 --styles fixed --each   # with a row per race
+    python -m benchmarks.race --styles fixed --no-scorebug      # as in a coach's own clip: nothing on the screen
 
 Races are simulated, reconstructed and evaluated in one process. Prints a table of the figures that issues ask for.
 """
@@ -10,6 +11,7 @@ import argparse
 import json
 import tempfile
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,12 +31,14 @@ NEAR_S = 0.5
 NINETEEN_IN_TWENTY = 95
 
 
-def run_race(scenario: str, seed: int, style: Any, fps: float, folder: Path) -> dict[str, Any]:
+def run_race(scenario: str, seed: int, style: Any, fps: float, folder: Path, scorebug: bool = True) -> dict[str, Any]:
     """Figures of one race. ``folder`` holds the truth, and the run in ``run/``."""
     if not (folder / "truth.json").exists():
         simulate_observations(read_scenario(scenario, seed), seed, style, fps, (1280, 720), folder)
     began = time.process_time()
     observations = read_observations(folder)
+    if not scorebug:
+        observations = replace(observations, scorebug=[])
     result = reconstruct(observations, Given())
     seconds = time.process_time() - began
     run = folder / "run"
@@ -169,6 +173,7 @@ def main() -> None:
     parser.add_argument("--scenario", default="random")
     parser.add_argument("--events", nargs="*", help="only races of these events")
     parser.add_argument("--fps", type=float, default=25.0)
+    parser.add_argument("--no-scorebug", action="store_true", help="leave out what the score bug shows")
     parser.add_argument("--each", action="store_true", help="print a line per race")
     parser.add_argument("--keep", type=Path, help="keep the simulated races here, and use those that are")
     parser.add_argument("--json", type=Path, help="write the figures of every race")
@@ -181,7 +186,8 @@ def main() -> None:
                 continue
             with tempfile.TemporaryDirectory() as temporary:
                 folder = options.keep / f"{style}-{seed}" if options.keep else Path(temporary)
-                rows.append(run_race(options.scenario, seed, style, options.fps, folder))
+                shown = not options.no_scorebug
+                rows.append(run_race(options.scenario, seed, style, options.fps, folder, shown))
             if options.each:
                 print(one_line(rows[-1]), flush=True)
         if rows:

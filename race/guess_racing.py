@@ -1,24 +1,26 @@
 """Which event this is where the score bug does not tell: for how long people raced, and on which straight they started.
 
 Told only of a race seen whole: nobody races when the video begins, and all have slowed down when it ends. Needs no
-metres but for the side.
+metres but for the side, and for the start where the field is seen to get off.
 """
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from race.events import EVENTS, RaceEvent, Start
 from race.guess import TOTAL_S
 from race.observations import Observations
-from race.racers import CLOSE_UP, RACING_SPEED, Paths
+from race.racers import CLOSE_UP, RACING_SPEED, Paths, shows_racing
 from race.scene import Scene
+from race.starts import FieldStart
 
 Mask = NDArray[np.bool_]
 
 BEFORE_S, AFTER_S = 2.0, 2.0
 """The video shows so much before anybody races, and after the pace was last kept."""
-BIN_S, KEPT = 1.0, 0.75
-"""The race is over when racers have less of its usual pace, second by second."""
+BIN_S, SMOOTH_BINS, KEPT = 1.0, 5, 0.75
+"""The race is over when racers have less of its usual pace for seconds: who glides by near the camera is fast too."""
 LONGEST_PAUSE_S = 20.0
 FIRST_S = 1.0
 """Who races in the first second says where the start line is."""
@@ -27,23 +29,35 @@ SPEED_UP_S, GLIDE_S = 3.0, 12.0
 
 
 def events_by_racing(
-    observations: Observations, scene: Scene, paths: Paths, racers: Mask, in_race: Mask
+    observations: Observations,
+    scene: Scene,
+    paths: Paths,
+    racers: Mask,
+    in_race: Mask,
+    start: FieldStart | None = None,
 ) -> list[RaceEvent]:
-    """The events that fit; none where the race was not seen whole. ``racers`` (R,) of ``paths``, ``in_race`` (F,)."""
-    fast = racers[:, None] & (paths.speed >= RACING_SPEED) & (paths.box[..., 3] <= CLOSE_UP * scene.height)
-    together = (fast.sum(axis=0) >= 2) & in_race
-    moments = scene.time_s[together]
+    """The events that fit; none where the race was not seen whole. ``racers`` (R,) of ``paths``, ``in_race`` (F,).
+
+    ``start`` is the race's where it was seen; else it is when and where anybody is first seen racing.
+    """
+    fast = (paths.speed >= RACING_SPEED) & (paths.box[..., 3] <= CLOSE_UP * scene.height)
+    together = (fast & racers[:, None]).sum(axis=0) >= 2
+    moments = scene.time_s[(together | shows_racing(paths, scene)) & in_race]
     if not len(moments) or np.diff(moments).max(initial=0.0) > LONGEST_PAUSE_S:
         return []
     begin_s = float(moments[0])
-    end_s = _end(np.where(racers[:, None] & paths.seen, paths.speed, np.nan)[:, in_race], scene.time_s[in_race])
-    if begin_s - scene.time_s[0] < BEFORE_S or scene.time_s[-1] - end_s < AFTER_S:
+    end_s = _end(np.where(fast & paths.seen, paths.speed, np.nan)[:, in_race], scene.time_s[in_race])
+    if scene.time_s[-1] - end_s < AFTER_S:
+        return []
+    if start is not None:
+        return possible_by(end_s - start.gun_s, start.side)
+    if begin_s - scene.time_s[0] < BEFORE_S:
         return []
     return possible_by(end_s - begin_s, _side(observations, scene, paths, fast, begin_s))
 
 
 def _end(speed: NDArray[np.float64], time_s: NDArray[np.float64]) -> float:
-    """When the pace of the race was last kept, from the racers' speeds (R, F) in its frames."""
+    """When the pace of the race was last kept, from the speeds (R, F) of those at racing speed in its frames."""
     bins = np.floor(time_s / BIN_S).astype(int)
     times, pace = [], []
     for k in np.unique(bins):
@@ -52,7 +66,7 @@ def _end(speed: NDArray[np.float64], time_s: NDArray[np.float64]) -> float:
         if len(known):
             times.append((k + 1) * BIN_S)
             pace.append(float(np.median(known)))
-    kept = np.array(pace) >= KEPT * np.median(pace)
+    kept = median_filter(pace, SMOOTH_BINS) >= KEPT * np.median(pace)
     return float(np.array(times)[kept][-1])
 
 

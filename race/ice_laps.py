@@ -1,8 +1,8 @@
 """Laps at camera level B: metres counted from the start line, and every crossing of the finish line timed.
 
-Where a racer was seen on the start line its metres count from there. Who was first seen later is put on the lap of the
-pack. Where nobody was seen to start, the laps to go on the score bug, or the moment at which the clock stopped, tell
-the number of the leader's crossings; else crossings stay without one.
+Where a racer was seen on the start line, or soon after the field got off from there, its metres count from it. Who was
+first seen later is put on the lap of the pack. Where nobody was seen to start, the laps to go on the score bug, or the
+moment at which the clock stopped, tell the number of the leader's crossings; else crossings stay without one.
 """
 
 from collections import Counter
@@ -29,6 +29,8 @@ which with 2.0 90 % lay in the 80 % interval."""
 STARTING_MPS, BEHIND_M, AHEAD_M = 7.0, 8.0, 15.0
 """Who was first seen slower than this, and so far behind or ahead of the start line, was starting there."""
 FIRST_FRAMES = 15
+AFTER_GUN_S = 8.0
+"""Who was seen first so soon after the gun has not skated a lap less BEHIND_M: 103 m take over 10 s from standing."""
 SHOWN_AFTER_S, SHOWN_UNTIL_S = 1.5, 6.5
 """Laps to go come up after the leader's crossing and stay for most of a lap, 8.5 s and more."""
 TOLD_OFF_S = 0.5
@@ -45,12 +47,13 @@ def count_from_start(
     final: ClockRun | None,
     warnings: list[str],
     told: Sequence[Told] = (),
+    gun_s: float | None = None,
 ) -> IcePaths:
     """``ice`` with ``s_m`` counted from the start line; ``from_start`` stays False where nothing tells the lap.
 
-    ``told``: ids, and the crossings that the score bug tells of them."""
+    ``told``: ids, and the crossings that the score bug tells of them. ``gun_s``: where the field was seen to start."""
     ice = ice.moved(np.full(len(ice.ids), event.first_crossing_m - LAP_M), False)  # up to whole laps
-    offset = np.array([_from_start_line(ice, r) for r in range(len(ice.ids))])
+    offset = np.array([_from_start_line(ice, r, gun_s) for r in range(len(ice.ids))])
     started = bool(np.isfinite(offset).any()) or bool(told)
     ice = ice.moved(_beside(ice, offset), started)
     ice = _as_told(ice, told, event)
@@ -68,10 +71,15 @@ def count_from_start(
     return not_ahead(ice, leaders_way(counted_crossings(readings, event, final), event, ice.time_s))
 
 
-def _from_start_line(ice: IcePaths, r: int) -> float:
+def _from_start_line(ice: IcePaths, r: int, gun_s: float | None) -> float:
     """What to add to the racer's metres where it was first seen on the start line or just off it; else NaN."""
     seen = np.flatnonzero(ice.seen[r])[:FIRST_FRAMES]
-    if not len(seen) or not np.nanmin(ice.speed_mps[r, seen]) < STARTING_MPS:
+    if not len(seen):
+        return float("nan")
+    since_s = np.inf if gun_s is None else float(ice.time_s[seen[0]]) - gun_s
+    if 0 <= since_s < AFTER_GUN_S:  # further on by less than a lap, so that there is one answer
+        return float(-LAP_M * np.floor((ice.s_m[r, seen[0]] + BEHIND_M) / LAP_M))
+    if not np.nanmin(ice.speed_mps[r, seen]) < STARTING_MPS:
         return float("nan")
     lap = np.round(ice.s_m[r, seen[0]] / LAP_M)
     near = -BEHIND_M <= ice.s_m[r, seen[0]] - lap * LAP_M <= AHEAD_M

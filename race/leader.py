@@ -34,6 +34,9 @@ lost for so long: from out of the picture behind to out of the picture ahead is 
 BEHIND_M = 1.0
 NEAR_S = 0.5
 """The score bug counts the leader's crossing within so much of it; who crosses is seen so shortly before or after."""
+NOT_AHEAD_S = 4.0
+"""Where the score bug does not count it, who is seen to cross first leads, and who was unseen for so long before is not
+ahead: a camera on the race shows its head."""
 
 
 def counted_crossings(
@@ -122,12 +125,14 @@ def _past_unseen(ice: IcePaths, s_m: Floats, r: int, before: int, after: int) ->
     return bool(passed) and all(passed)
 
 
-def told_by_leader(seen: Mask, time_s: Floats, leader: int, racer: int, first_s: float, at_s: float) -> Mask:
+def told_by_leader(
+    seen: Mask, time_s: Floats, leader: int, racer: int, first_s: float, at_s: float, unseen_s: float = NEAR_S
+) -> Mask:
     """(R,) who was nowhere to be seen while a racer crossed at ``at_s`` in one picture with the leader, who crossed at
-    ``first_s``: nobody of these was between the two. ``seen`` (R, F)."""
+    ``first_s``, nor in ``unseen_s`` before: nobody of these was between the two. ``seen`` (R, F)."""
     around = (time_s >= first_s - NEAR_S) & (time_s <= at_s + NEAR_S)
     crossing = around & (np.abs(time_s - at_s) <= NEAR_S)
     together = racer == leader or bool((seen[leader] & seen[racer] & around).any())
     if not together or not seen[racer, crossing].any():
         return np.zeros(len(seen), bool)
-    return np.asarray(~seen[:, around].any(axis=1))
+    return np.asarray(~seen[:, around | ((time_s >= first_s - unseen_s) & (time_s <= first_s))].any(axis=1))

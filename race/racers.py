@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from race.paths import fit_paths
 from race.scene import Scene
@@ -20,6 +21,8 @@ Floats = NDArray[np.float64]
 
 RACING_SPEED = 6.0
 """Box heights per second over the ice, from which somebody races."""
+KEPT_UP_S, KEPT_UP_SHARE = 1.0, 0.8
+"""A speed is kept up that is there for so much of so long."""
 MIN_RACING_S = 0.3
 MIN_RACING_SHARE = 0.3
 """Of a track's time that has to be at racing speed."""
@@ -142,6 +145,17 @@ def find_racers(paths: Paths, scene: Scene) -> NDArray[np.bool_]:
     racing_s = ((measured & (paths.speed >= RACING_SPEED)) * step_s).sum(axis=1)
     racing = (racing_s >= MIN_RACING_S) & (racing_s >= MIN_RACING_SHARE * (measured * step_s).sum(axis=1))
     return _keep_pace(np.where(measured & paths.seen, paths.speed, np.nan), racing, step_s)
+
+
+def shows_racing(paths: Paths, scene: Scene) -> NDArray[np.bool_]:
+    """(F,) two or more keep up racing speed. Whoever they are: who races a leg of a relay stands about for the rest."""
+    fast = (paths.speed >= RACING_SPEED) & (paths.box[..., 3] <= CLOSE_UP * scene.height)
+    step_s = float(np.median(np.diff(scene.time_s))) if len(scene.time_s) > 1 else 1.0
+    around = max(1, round(KEPT_UP_S / step_s))
+    racing = np.zeros(len(scene.time_s), int)
+    for one in fast:
+        racing += one & (uniform_filter1d(one.astype(np.float32), around, mode="nearest") >= KEPT_UP_SHARE)
+    return np.asarray(racing >= 2)
 
 
 def _keep_pace(speed: Floats, racing: NDArray[np.bool_], step_s: Floats) -> NDArray[np.bool_]:

@@ -32,6 +32,7 @@ from race.rink import Rink
 from race.scene import Scene, make_scene
 from race.shots import label_shots
 from race.start_list import Entry
+from race.starts import FieldStart, find_field_starts
 from race.sweep import fill_in, find_sweeps
 from race.told import ToldCrossing, told_crossings
 from tracking import Corrections, Swap, Tracks, apply_corrections, settle
@@ -51,6 +52,8 @@ MOSTLY_REGISTERED = 0.8
 SURER = 1.5
 """So many times the sure sightings on the ice have to be sure in the picture for racers to be followed there: 2.2 in a
 sample where that is right, 1.1 and 1.25 in simulated races where it is wrong."""
+CLOCK_AGREES_S = 1.0
+"""A start seen further from the clock's zero is another one."""
 MAX_SIDE = 4.0
 """Box heights beside another's trail at most: more is the other straight."""
 
@@ -102,11 +105,12 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     read_s = np.array([reading.time_s for reading in observations.scorebug if reading.clock_s is not None])
     shots = label_shots(observations.shots, scene, paths, racing, clock, read_s)
     in_race = np.array([shot.kind == "race" for shot in shots], bool)[scene.shot]  # (F,)
-    if model is None and not any(reading.laps_to_go is not None for reading in observations.scorebug):
-        event, model = _named(events_by_racing(observations, scene, paths, racing, in_race), given)
-
     rink = Rink(track_shift_m=observations.track_shift_m or 0.0)
     registered = _registered_share(observations, in_race)
+    bodies = find_bodies(everybody, observations, scene, rink) if registered >= REGISTERED_SHARE else []
+    start = _start(find_field_starts(bodies, rink), clock)
+    if model is None and not any(reading.laps_to_go is not None for reading in observations.scorebug):
+        event, model = _named(events_by_racing(observations, scene, paths, racing, in_race, start), given)
     if registered and _is_rough(observations, in_race):
         rough = "where the camera looks is known too roughly for order and crossings in metres: the picture tells them"
         observations = replace(observations, warnings=[*observations.warnings, rough])
@@ -129,12 +133,14 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     if given.corrections.steps:
         known_as = []  # the score bug may mean others then
 
+    gun_s = start.gun_s if start is not None and (model is None or model.start == start.side) else None
+
     def facts_of(tracks: Tracks, told: list[tuple[int, ToldCrossing]]) -> Facts:
         paths = find_paths(tracks, scene)
         ice = find_ice_paths(tracks, observations, scene, rink, told, model.crossings if model is not None else 0)
         if ice is not None and model is not None:
             warnings.clear()
-            ice = count_from_start(ice, model, observations.scorebug, final, warnings, told)
+            ice = count_from_start(ice, model, observations.scorebug, final, warnings, told, gun_s)
         if ice is not None and in_metres:
             order = find_ice_order(ice)
             passages = find_passages(ice, model, told)
@@ -144,7 +150,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
             order = _order(paths, scene)
             passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
         known = observations, scene, shots, tracks, paths, ice, in_metres, order, clock, final, event, model, passages
-        return Facts(*known, given.start_list, tuple(told))
+        return Facts(*known, given.start_list, tuple(told), gun_s)
 
     facts = facts_of(tracks, known_as)
     exchanges = who_is_who(facts).exchanges
@@ -167,7 +173,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     race = with_pace(race, paths.ids, rank, facts.order.gap_s, scene.time_s, ice, model)
     if in_metres and model is not None and model.is_relay:
         race = with_relay(race, find_exchanges(everybody, tracks, observations, scene, rink), ice, model)
-    bodies = find_bodies(everybody, observations, scene, rink) if ice is not None and in_metres else []
+    bodies = bodies if ice is not None and in_metres else []
     followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
     race = with_incidents(race, followed, ice if in_metres else None, bodies, model)
     if given.event is not None and given.event not in {other.name for other in _possible(observations, final)}:
@@ -189,6 +195,13 @@ def _is_rough(observations: Observations, in_race: NDArray[np.bool_]) -> bool:
     poses = observations.poses
     assert poses is not None
     return float(np.median(poses.sd_px[poses.known & in_race])) > ROUGH_POSE * observations.video.width
+
+
+def _start(seen: list[FieldStart], clock: list[ClockRun]) -> FieldStart | None:
+    """The race's: the last one seen, or the one at which the last clock stood at zero."""
+    if clock:
+        seen = [start for start in seen if abs(start.gun_s - clock[-1].race_start_s) < CLOCK_AGREES_S]
+    return seen[-1] if seen else None
 
 
 def _count_sure(tracks: Tracks) -> int:

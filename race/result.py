@@ -26,7 +26,7 @@ from race.formats import (
 )
 from race.ice import IcePaths, Told
 from race.laps import Passage, ShownLap, ranks_at_finish, shown_laps
-from race.leader import NEAR_S, counted_crossings, told_by_leader
+from race.leader import NEAR_S, NOT_AHEAD_S, counted_crossings, told_by_leader
 from race.naming import Line, rows_told
 from race.observations import Observations
 from race.order import KNOWN_AS_S, Order, find_changes
@@ -34,6 +34,7 @@ from race.passes import find_ice_passes
 from race.racers import Paths
 from race.scene import Scene
 from race.start_list import Entry
+from race.starts import START_SD_S
 from race.suits import suit_colours
 from race.who import Settled, exchange_costs, settle
 from tracking import Tracks
@@ -69,7 +70,7 @@ LEAST_NAMED = 0.5
 class Facts:
     """All that a result is made of; ``final`` is the run of the clock that ended with the race, ``in_metres`` tells
     whether order and passages were taken from ``ice``, ``told`` has ids and the crossings that the score
-    bug tells of."""
+    bug tells of, ``gun_s`` is where the field was seen to start."""
 
     observations: Observations
     scene: Scene
@@ -86,6 +87,7 @@ class Facts:
     passages: list[Passage]
     start_list: tuple[Entry, ...]
     told: tuple[Told, ...] = ()
+    gun_s: float | None = None
 
     @property
     def counted(self) -> dict[int, float]:
@@ -271,9 +273,18 @@ def _competitors(facts: Facts, settled: Settled, finish: Passage | None, warning
 
 
 def _race_start(facts: Facts, finish: Passage | None, active: NDArray[np.bool_], warnings: list[str]) -> float | None:
-    """When the clock stood at zero. The time at which it stopped is official, its running digits may lag behind."""
+    """When the clock stood at zero. The time at which it stopped is official, its running digits may lag behind.
+
+    Without a clock it is when the field got off, less the time that people need to react.
+    """
     runs = [facts.final] if facts.final is not None else facts.clock
     running_s = runs[-1].race_start_s if runs else None
+    if running_s is None and facts.gun_s is not None:
+        warnings.append(
+            f"no clock was read: race times are counted from the racers' first movement, and all of them may be off by "
+            f"the same {START_SD_S:g} s"
+        )
+        return facts.gun_s
     if finish is None or facts.final is None or facts.final.final_clock_s is None:
         return running_s
     winner = finish.crossings[0]
@@ -323,10 +334,15 @@ def _behind_unseen(facts: Facts, passage: Passage, crossing: LineCrossing) -> ND
     """(R,) who was behind, out of the picture, when one crossed whom the picture showed with the leader."""
     seen = facts.paths.seen
     first = min(passage.crossings, key=lambda one: (not seen[one.racer, _frame_at(facts, one.time_s)], one.time_s))
-    counted = facts.counted if facts.ice is not None else {}
-    if passage.lap not in counted or abs(counted[passage.lap] - first.time_s) > NEAR_S:
+    if facts.ice is None:
         return np.zeros(len(seen), bool)
-    return told_by_leader(seen, facts.scene.time_s, first.racer, crossing.racer, first.time_s, crossing.time_s)
+    counted_s = facts.counted.get(passage.lap or 0)
+    if counted_s is not None and abs(counted_s - first.time_s) > NEAR_S:
+        return np.zeros(len(seen), bool)
+    unseen_s = NOT_AHEAD_S if counted_s is None else NEAR_S
+    return told_by_leader(
+        seen, facts.scene.time_s, first.racer, crossing.racer, first.time_s, crossing.time_s, unseen_s
+    )
 
 
 def _told_apart(first: LineCrossing, second: LineCrossing) -> bool:

@@ -15,8 +15,8 @@ from race.clock import ClockRun, fit_clock
 from race.competitors import track_everybody
 from race.edges import Edges
 from race.observations import Detections, Frames, Lines, Observations
-from race.racers import CLOSE_UP, RACING_SPEED, find_racers
-from race.scene import Scene, make_scene
+from race.racers import shows_racing
+from race.scene import make_scene
 
 Table = TypeVar("Table", Detections, Lines, Edges)
 
@@ -94,15 +94,7 @@ def _by_pauses(observations: Observations) -> list[Stretch]:
     if not len(time_s) or time_s[-1] - time_s[0] < 3 * PAUSE_S:
         return []
     scene = make_scene(observations)
-    return by_racing(_racing(observations, scene), scene.time_s)
-
-
-def _racing(observations: Observations, scene: Scene) -> NDArray[np.bool_]:
-    """(F,) two or more are at racing speed."""
-    _, paths = track_everybody(observations, scene)
-    racers = find_racers(paths, scene)
-    fast = (paths.speed >= RACING_SPEED) & (paths.box[..., 3] <= CLOSE_UP * scene.height)
-    return np.asarray((fast & racers[:, None]).sum(axis=0) >= 2)
+    return by_racing(shows_racing(track_everybody(observations, scene)[1], scene), scene.time_s)
 
 
 def _begin(before: Stretch, after: Stretch, shots_s: NDArray[np.float64]) -> float:

@@ -25,6 +25,17 @@ def test_metres_count_from_the_start_line_that_was_seen(name, start_u):
     np.testing.assert_allclose(found.s_m, s, atol=1e-9)
 
 
+def test_metres_count_from_the_start_line_of_who_is_seen_soon_after_the_gun():
+    event = find_event("500m")
+    true = np.array([40.0, 30.0])[:, None] + 11.0 * np.arange(0, 20, 1 / FPS)  # 5 s after the gun, at speed
+    ice = made_ice(true, [[0.5], [1.8]], LAP_M / 2, from_start=False)
+    lost = ice.moved(np.array([LAP_M / 2, LAP_M / 2]), False)
+    assert not count_from_start(lost, event, [], None, []).from_start
+    found = count_from_start(lost, event, [], None, [], gun_s=float(ice.time_s[0]) - 5.0)
+    assert found.from_start
+    np.testing.assert_allclose(found.s_m, true, atol=1e-9)
+
+
 def test_laps_to_go_number_the_leaders_crossings_where_no_start_was_seen():
     event = find_event("1000m")
     time_s = np.arange(0, 40, 1 / FPS)

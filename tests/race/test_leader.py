@@ -94,6 +94,8 @@ def test_who_is_nowhere_while_the_leader_and_another_cross_in_one_picture_is_beh
     seen[3] = time_s < 4.7  # shortly before
     np.testing.assert_array_equal(told_by_leader(seen, time_s, 0, 1, 5.0, 5.4), [False, False, True, False])
     np.testing.assert_array_equal(told_by_leader(seen, time_s, 0, 0, 5.0, 5.0), [False, False, True, False])
+    longer = told_by_leader(seen, time_s, 0, 1, 5.0, 5.4, unseen_s=2.5)
+    np.testing.assert_array_equal(longer, [False] * 4)  # the third was seen 2 s before
     seen[1, time_s < 5.6] = False  # not seen crossing in one picture with the leader
     seen[0, time_s > 5.3] = False
     assert not told_by_leader(seen, time_s, 0, 1, 5.0, 5.4).any()

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from race.racers import Paths, count_racers, find_pace, find_paths, find_racers, find_steady, usual_heights
+from race.racers import (
+    Paths,
+    count_racers,
+    find_pace,
+    find_paths,
+    find_racers,
+    find_steady,
+    shows_racing,
+    usual_heights,
+)
 from race.scene import Scene
 from tracking import Tracks
 
@@ -51,6 +60,19 @@ def test_the_idle_do_not_make_each_other_racers():
     speed = np.full((5, 100), 7.0)
     speed[:3] = 14.0
     assert find_racers(paths(speed), scene(100)).tolist() == [True, True, True, False, False]
+
+
+def test_a_relay_is_racing_though_each_stands_about_for_most_of_it():
+    speed = np.full((8, 400), 2.5)
+    for leg in range(4):
+        speed[2 * leg : 2 * leg + 2, 100 * leg : 100 * (leg + 1)] = 12.0
+    assert shows_racing(paths(speed), scene(400)).mean() > 0.85  # all but the moments of taking over
+    speed[:, 200:300] = 2.5
+    speed[0, 200:300] = 12.0  # one alone
+    speed[1:, 210:300:12] = 12.0  # noise
+    racing = shows_racing(paths(speed), scene(400))
+    assert racing[:190].mean() > 0.85
+    assert not racing[210:290].any()
 
 
 def test_nobodys_pace_is_judged_by_people_seen_at_another_time():

@@ -36,7 +36,7 @@ def make_hall(
 ):
     """Observations of ``count`` pictures without poses, the true poses, and (F, R, 2) where the racers are.
 
-    ``edges`` are those of the foot of the mats, and with ``tops`` of their top. With ``still_px``, its focal length, the
+    ``edges`` are those of the foot of the mats, and with ``tops`` of their top. With a focal length ``still_px`` the
     camera looks at the rink's middle all the time."""
     rng = np.random.default_rng(seed)
     rink = Rink(track_shift_m=shift_m)

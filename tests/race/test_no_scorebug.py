@@ -1,0 +1,48 @@
+"""A coach's own clip: a camera that sees the whole rink, and nothing written on the screen."""
+
+from dataclasses import replace
+
+import pytest
+
+from race.formats import Race
+from race.observations import read_observations
+from race.reconstruct import Given, reconstruct
+from race.starts import START_SD_S
+from simulation.scenario import Requirements, Scenario
+from simulation.write import simulate_observations
+
+
+@pytest.fixture(scope="module", params=[("500m", None), ("relay-2000m", "x")], ids=lambda param: param[0])
+def both(request, tmp_path_factory) -> tuple[Race, Race]:
+    """The race as it is told, and the truth."""
+    folder = tmp_path_factory.mktemp("clip")
+    event, gender = request.param
+    scenario = Scenario(event=event, gender=gender, starters=4, require=Requirements(falls=0))
+    truth = simulate_observations(scenario, 12, "fixed", 12.5, (1280, 720), folder)
+    observed = replace(read_observations(folder), scorebug=[])
+    return reconstruct(observed, Given()).race, truth
+
+
+def test_the_event_is_told_by_start_line_and_time(both) -> None:
+    race, truth = both
+    assert (race.event.name, race.event.source) == (truth.event.name, "guessed")
+
+
+def test_race_times_count_from_first_movements(both) -> None:
+    race, truth = both
+    assert race.race_start_s == pytest.approx(truth.race_start_s, abs=2 * START_SD_S)
+    assert any("first movement" in warning for warning in race.warnings)
+
+
+def test_every_lap_has_its_order_and_its_times(both) -> None:
+    race, truth = both
+    told = sorted((row.lap, row.rank, row.time_s) for row in race.crossings if row.rank is not None)
+    true = sorted((row.lap, row.rank, row.time_s) for row in truth.crossings)
+    assert [row[:2] for row in told] == [row[:2] for row in true]
+    assert max(abs(a[2] - b[2]) for a, b in zip(told, true, strict=True)) < 0.08  # a picture
+
+
+def test_the_winner_is_right(both) -> None:
+    race, truth = both
+    assert [row.rank for row in race.finish] == [1, 2, 3, 4]
+    assert [row.time_s for row in race.finish] == pytest.approx([row.time_s for row in truth.finish], abs=0.08)
