@@ -79,7 +79,7 @@ def analyze(request: Request) -> None:
 
 def _write_runs(request: Request, parts: list[Observations], given: Given, staging: Path, started: float) -> list[Race]:
     """Every race in a folder of its own, as if the video held nothing else, and the index of them."""
-    if given.corrections.steps:
+    if given.corrections:
         raise ShorttrackError(
             f"{request.corrections}: this video holds {len(parts)} races, and every race has its own tracks; "
             "correct one at a time: --observations DIR/race-1 --corrections FILE"

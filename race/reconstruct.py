@@ -150,7 +150,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
             order = _order(paths, scene)
             passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
         known = observations, scene, shots, tracks, paths, ice, in_metres, order, clock, final, event, model, passages
-        return Facts(*known, given.start_list, tuple(told), gun_s)
+        return Facts(*known, given.start_list, tuple(told), gun_s, given.corrections.names)
 
     facts = facts_of(tracks, known_as)
     exchanges = who_is_who(facts).exchanges

@@ -1,6 +1,6 @@
 """``race.json`` put together from what is known of a race, each value with its source and its uncertainty."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -37,7 +37,7 @@ from race.start_list import Entry
 from race.starts import START_SD_S
 from race.suits import suit_colours
 from race.who import Settled, exchange_costs, settle
-from tracking import Tracks
+from tracking import Named, Tracks
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ LEAST_NAMED = 0.5
 class Facts:
     """All that a result is made of; ``final`` is the run of the clock that ended with the race, ``in_metres`` tells
     whether order and passages were taken from ``ice``, ``told`` has ids and the crossings that the score
-    bug tells of, ``gun_s`` is where the field was seen to start."""
+    bug tells of, ``gun_s`` is where the field was seen to start, ``by_hand`` what a person says who is who."""
 
     observations: Observations
     scene: Scene
@@ -88,6 +88,7 @@ class Facts:
     start_list: tuple[Entry, ...]
     told: tuple[Told, ...] = ()
     gun_s: float | None = None
+    by_hand: tuple[Named, ...] = ()
 
     @property
     def counted(self) -> dict[int, float]:
@@ -158,7 +159,17 @@ def who_is_who(facts: Facts) -> Settled:
     away = max(0, _expected(facts) - len(rank))
     told = rows_told(_readings(facts), facts.scene.time_s, rank, gap_s, lines, away)
     exchange = exchange_costs(_sure(facts), facts.paths.seen, facts.order.gap_s, facts.scene.time_s)
-    return settle(told, len(rank), exchange)
+    return _as_said(settle(told, len(rank), exchange), facts)
+
+
+def _as_said(settled: Settled, facts: Facts) -> Settled:
+    """``settled`` with the names that a person gave, which are nobody else's then."""
+    meant = match_entries({one.name for one in facts.by_hand}, facts.start_list)
+    name_of = {one.id: meant[one.name].name if one.name in meant else one.name for one in facts.by_hand}
+    said = {racer: name_of[int(id_)] for racer, id_ in enumerate(facts.paths.ids) if int(id_) in name_of}
+    others = {racer: told for racer, told in settled.names.items() if told[0] not in said.values()}
+    against = {racer: names for racer, names in settled.against.items() if racer not in said}
+    return replace(settled, names={**others, **{racer: (name, 1.0) for racer, name in said.items()}}, against=against)
 
 
 def _readings(facts: Facts) -> list[ScorebugReading]:

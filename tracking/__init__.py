@@ -3,7 +3,7 @@
 from tracking.compiling import kernel_cache
 
 with kernel_cache():
-    from tracking.corrections import Corrections, Swap, apply_corrections, read_corrections
+    from tracking.corrections import Corrections, Named, Swap, apply_corrections, read_corrections
     from tracking.field import track_field
     from tracking.files import TrackingFileError, read_det, read_motion, write_tracks
     from tracking.online import Matches, TrackerState, new_state, step
@@ -22,6 +22,7 @@ __all__ = [
     "DetectionTable",
     "HypothesisSettings",
     "Matches",
+    "Named",
     "Settings",
     "Swap",
     "TrackerState",

@@ -3,6 +3,7 @@
 # lines like these, in the order in which they are meant
 at 31.2 s 3 <-> 4          from then on the two have each other's identity
 tracks 7 and 12 are one    12 becomes 7
+3 is Suzanne SCHULTING     what the competitor is called
 """
 
 import re
@@ -16,6 +17,7 @@ from tracking.tables import Floats, Ints, Tracks
 
 _SWAP = re.compile(r"at\s+(\d+(?:\.\d*)?|\.\d+)\s*s\s+(\d+)\s*<->\s*(\d+)", re.IGNORECASE)
 _UNION = re.compile(r"tracks\s+(\d+)\s+and\s+(\d+)\s+are\s+one", re.IGNORECASE)
+_NAME = re.compile(r"(\d+)\s+is\s+(\S.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,23 @@ class Union:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Track ``id``, once all steps are done, is somebody of that ``name``."""
+
+    id: int
+    name: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Corrections:
-    """Steps in the order of the file; ``where`` of each names file and line."""
+    """Steps in the order of the file, and names; ``where`` of each names file and line."""
 
     steps: tuple[Swap | Union, ...] = ()
+    names: tuple[Named, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.steps or self.names)
 
 
 def read_corrections(path: Path) -> Corrections:
@@ -55,6 +70,7 @@ def read_corrections(path: Path) -> Corrections:
     except OSError as error:
         raise TrackingFileError(f"{path}: {error.strerror}") from error
     steps: list[Swap | Union] = []
+    names: list[Named] = []
     for number, line in enumerate(lines, 1):
         text = line.partition("#")[0].strip()
         where = f"{path}, line {number}"
@@ -64,21 +80,35 @@ def read_corrections(path: Path) -> Corrections:
             step: Swap | Union = Swap(float(found[1]), int(found[2]), int(found[3]), where)
         elif found := _UNION.fullmatch(text):
             step = Union(int(found[1]), int(found[2]), where)
+        elif found := _NAME.fullmatch(text):
+            names.append(_named(int(found[1]), " ".join(found[2].split()), where, names))
+            continue
         else:
             raise TrackingFileError(
-                f"{where}: expected `at 31.2 s 3 <-> 4` or `tracks 7 and 12 are one`, got {text[:60]!r}"
+                f"{where}: expected `at 31.2 s 3 <-> 4`, `tracks 7 and 12 are one` or `3 is Suzanne SCHULTING`, "
+                f"got {text[:60]!r}"
             )
         if step.first == step.second:
             raise TrackingFileError(f"{where}: track {step.first} is named twice")
         steps.append(step)
-    return Corrections(tuple(steps))
+    return Corrections(tuple(steps), tuple(names))
+
+
+def _named(id_: int, name: str, where: str, before: list[Named]) -> Named:
+    for other in before:
+        if other.id == id_:
+            raise TrackingFileError(f"{where}: track {id_} is {other.name} already ({other.where})")
+        if other.name == name:
+            raise TrackingFileError(f"{where}: {name} is track {other.id} already ({other.where})")
+    return Named(id_, name, where)
 
 
 def apply_corrections(tracks: Tracks, corrections: Corrections, frames: Ints, time_s: Floats) -> Tracks:
     """``tracks`` with the identities as ``corrections`` say; frames (F,) and time_s (F,) give each frame its time.
 
-    Raises TrackingFileError, which names file and line, where a track does not exist or two tracks that are said to be
-    one were detected in the same frame. Where one of the two was only filled in, the detected box stays.
+    Names change nothing here. Raises TrackingFileError, which names file and line, where a track does not exist or two
+    tracks that are said to be one were detected in the same frame. Where one of the two was only filled in, the
+    detected box stays.
     """
     row_time = time_s[np.searchsorted(frames, tracks.frame)]
     identity, confidence = tracks.id.copy(), tracks.link_confidence.copy()
@@ -107,6 +137,9 @@ def apply_corrections(tracks: Tracks, corrections: Corrections, frames: Ints, ti
             )
         kept[np.where(tracks.seen[row_second], row_first, row_second)] = False
         identity[second] = step.first
+    for named in corrections.names:
+        if not np.any(kept & (identity == named.id)):
+            raise TrackingFileError(f"{named.where}: there is no track {named.id}")
     order = np.lexsort((identity, tracks.frame))
     rows = order[kept[order]]
     return replace(

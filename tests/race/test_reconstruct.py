@@ -9,7 +9,7 @@ from race.formats import ScorebugReading, ScorebugRow
 from race.observations import no_lines
 from race.reconstruct import Given, reconstruct
 from race.start_list import Entry
-from tracking import Corrections, Swap
+from tracking import Corrections, Named, Swap
 
 LAP_M = 111.12
 
@@ -205,6 +205,26 @@ def test_racers_followed_as_each_other_are_not_named_so(last_lap):
     assert first in ("ANNA", None)
     assert second in ("BEA", None)
     assert any("score bug" in line for line in race.warnings)
+
+
+def test_a_person_knows_best_who_is_who(last_lap):
+    """The score bug calls the first two ANNA and BEA."""
+    observations, _ = last_lap
+    right = reconstruct(observations, Given()).race
+    ids = [row.competitor for row in right.finish]
+    result = [ScorebugRow(rank=k, name=name) for k, name in enumerate(["ANNA", "BEA"], 1)]
+    home_s = right.finish[-1].time_s
+    shown = [
+        reading.model_copy(update={"rows": result}) if reading.time_s > home_s else reading
+        for reading in observations.scorebug
+    ]
+    said = Corrections(names=(Named(ids[1], "ANNA", ""), Named(ids[2], "Cleo LONG", "")))
+    entries = (Entry(3, "Cleo LONG", "GBR", "44", {}),)
+    race = reconstruct(replace(observations, scorebug=shown), Given(corrections=said, start_list=entries)).race
+    who = {competitor.id: competitor for competitor in race.competitors}
+    assert who[ids[0]].name != "ANNA"
+    assert (who[ids[1]].name, who[ids[1]].confidence) == ("ANNA", 1.0)
+    assert (who[ids[2]].name, who[ids[2]].helmet, who[ids[2]].start_position) == ("Cleo LONG", "44", 3)
 
 
 def test_what_follows_the_finish_makes_no_laps(last_lap):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tracking import TrackingFileError, Tracks, apply_corrections, read_corrections
+from tracking import Corrections, TrackingFileError, Tracks, apply_corrections, read_corrections
 
 FRAMES = np.arange(1, 11, dtype=np.int32)
 TIME_S = (FRAMES - 1) / 10.0
@@ -63,9 +63,23 @@ def test_steps_apply_in_order(tmp_path: Path) -> None:
     assert repaired.id.tolist() == [1, 1, 1]
 
 
+def test_names_are_those_of_tracks_as_they_are_in_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "corrections.txt"
+    path.write_text("at 0.5 s 3 <-> 4\n3 is  Suzanne  SCHULTING  # from the list\n", encoding="utf-8")
+    found = read_corrections(path)
+    assert [(one.id, one.name) for one in found.names] == [(3, "Suzanne SCHULTING")]
+    assert len(found.steps) == 1
+    assert not Corrections()
+    given = tracks([(f, i) for f in FRAMES for i in (3, 4)])
+    assert apply_corrections(given, Corrections(names=found.names), FRAMES, TIME_S).id.tolist() == given.id.tolist()
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("3 is A. KIM\n3 is B. MIN", "line 2: track 3 is A. KIM already"),
+        ("3 is A. KIM\n4 is A. KIM", "line 2: A. KIM is track 3 already"),
+        ("9 is A. KIM", "line 1: there is no track 9"),
         ("swap 3 and 4", "line 1: expected `at 31.2 s 3 <-> 4`"),
         ("\nat 0.5 s 3 <-> 3", "line 2: track 3 is named twice"),
         ("at 0.5 s 3 <-> 9", "line 1: there is no track 9"),
