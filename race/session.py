@@ -31,6 +31,8 @@ LINED_UP_S = 20.0
 """Before the gun the field takes its places: so long at most belongs to the race."""
 PAUSE_S = 20.0
 """Without a clock: nobody races for so long between two races, each of which lasts as long at least."""
+LOOKED_AT_S = 60.0
+"""So much is looked at in one go: of an afternoon everybody's way at every moment would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,14 @@ def _by_pauses(observations: Observations) -> list[Stretch]:
     time_s = observations.frames.time_s
     if not len(time_s) or time_s[-1] - time_s[0] < 3 * PAUSE_S:
         return []
-    scene = make_scene(observations)
-    return by_racing(shows_racing(track_everybody(observations, scene)[1], scene), scene.time_s)
+    racing = np.zeros(len(time_s), bool)
+    for from_s in np.arange(time_s[0], time_s[-1], LOOKED_AT_S):
+        rows = (time_s >= from_s) & (time_s < from_s + LOOKED_AT_S)
+        if rows.any():
+            part = cut_out(observations, from_s, from_s + LOOKED_AT_S)
+            scene = make_scene(part)
+            racing[rows] = shows_racing(track_everybody(part, scene)[1], scene)
+    return by_racing(racing, time_s)
 
 
 def _begin(before: Stretch, after: Stretch, shots_s: NDArray[np.float64]) -> float:
