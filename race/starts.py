@@ -35,8 +35,10 @@ BEHIND_M, OVER_M = 4.0, 1.0
 """The second row stands so far behind the line; over it is nobody, by more than a place is uncertain."""
 BESIDE_M = 2.0
 """The line goes from the blocks to the mats; who stands inside by more than so much does not start."""
-REACTION_S = 0.25
-"""From the gun to the median of first movements; 0.2 s and more pass before anybody can react."""
+REACTION_S = 0.3
+"""From the gun to first movements as they are told here: 0.2 s and more pass before anybody can react."""
+AT_ONCE_S = 0.45
+"""Most get off within so much of each other; who sways on the line, or is taken for another, seems to be early."""
 START_SD_S = 0.15
 """Of a gun told by first movements."""
 
@@ -68,9 +70,15 @@ def find_field_starts(bodies: "list[Body]", rink: Rink) -> list[FieldStart]:
             line = float(rink.to_track(rink.start_dots(side)[:1])[0, 0])
             on_line = [off for off in group if _on_line(off, line, rink)]
             if len(on_line) >= LEAST_OFF and max(off.far_m for off in on_line) > CALLED_BACK_M:
-                gun_s = float(np.median([off.time_s for off in on_line])) - REACTION_S
-                out.append(FieldStart(gun_s, side))
+                out.append(FieldStart(_all_at_once([off.time_s for off in on_line]) - REACTION_S, side))
     return out
+
+
+def _all_at_once(off_s: list[float]) -> float:
+    """The middle of those who get off together, of two the later."""
+    groups = [[other for other in off_s if 0 <= other - first <= AT_ONCE_S] for first in off_s]
+    group = sorted(max(groups, key=lambda one: (len(one), min(one))))
+    return group[len(group) // 2]
 
 
 def _on_line(off: Off, line: float, rink: Rink) -> bool:
