@@ -47,7 +47,7 @@ def watch(folder: Path, weights: str | None) -> Observations:
     seen = read_observations(kept)
     return Observations(
         seen.video, seen.weights, seen.frames, seen.detections, seen.shots, seen.scorebug, seen.warnings, seen.lines,
-        seen.edges,
+        seen.edges, seen.blocks,
     )  # fmt: skip
 
 

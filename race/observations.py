@@ -2,7 +2,8 @@
 
 ``vision`` makes it from pictures, ``simulation`` from truth and a noise model; ``race`` and ``tracking`` live on it.
 On disk (``RUN/observations/``): ``frames.parquet``, ``detections.parquet``, ``lines.parquet``, ``observations.json``,
-``edges.parquet`` where pictures were watched, and ``poses.parquet`` where the camera was registered.
+``edges.parquet`` and ``blocks.parquet`` where pictures were watched, and ``poses.parquet`` where the camera was
+registered.
 """
 
 import json
@@ -131,6 +132,35 @@ def no_lines() -> Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocks:
+    """The track's blocks, and what looks like them: one row per block found, sorted by frame.
+
+    frame  (K,)    number of the picture
+    box    (K, 4)  top-left x, y, width, height, pixels
+    score  (K,)    0 to 1
+    """
+
+    frame: Ints
+    box: Floats
+    score: Floats
+
+    def __post_init__(self) -> None:
+        n = len(self.frame)
+        for name, shape in (("box", (n, 4)), ("score", (n,))):
+            got = getattr(self, name).shape
+            if got != shape:
+                raise ValueError(f"Blocks.{name}: expected shape {shape}, got {got}")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+def no_blocks() -> Blocks:
+    """Blocks of a video in which none was seen, or looked for."""
+    return Blocks(np.empty(0, np.int32), np.empty((0, 4)), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Observations:
     """All that vision knows of one video; shots and readings in time order, shots without their kind.
 
@@ -147,6 +177,7 @@ class Observations:
     warnings: list[str]
     lines: Lines = field(default_factory=no_lines)
     edges: Edges = field(default_factory=no_edges)
+    blocks: Blocks = field(default_factory=no_blocks)
     poses: Poses | None = None
     track_shift_m: float | None = None
 
@@ -155,8 +186,8 @@ class Observations:
             raise ValueError("Observations: frames without a shot")
         if self.poses is not None and len(self.poses) != len(self.frames):
             raise ValueError(f"Observations.poses: expected {len(self.frames)} rows, got {len(self.poses)}")
-        for name, rows in (("detections", self.detections), ("lines", self.lines), ("edges", self.edges)):
-            if not np.isin(rows.frame, self.frames.number).all():
+        for name in ("detections", "lines", "edges", "blocks"):
+            if not np.isin(getattr(self, name).frame, self.frames.number).all():
                 raise ValueError(f"Observations.{name}: rows of frames that are not in frames")
         if not np.isfinite(self.detections.box).all() or not np.isfinite(self.detections.score).all():
             raise ValueError("Observations.detections: box and score have to be finite")
@@ -232,6 +263,8 @@ def write_observations(observations: Observations, folder: Path) -> None:
     ).write_parquet(folder / "lines.parquet")
     if len(observations.edges):
         write_edges(observations.edges, folder / "edges.parquet")
+    if len(observations.blocks):
+        _write_blocks(observations.blocks, folder / "blocks.parquet")
     if observations.poses is not None:
         pl.DataFrame({"frame": frames.number, **pose_columns(observations.poses)}).write_parquet(
             folder / "poses.parquet"
@@ -245,6 +278,20 @@ def write_observations(observations: Observations, folder: Path) -> None:
         track_shift_m=observations.track_shift_m,
     )
     (folder / "observations.json").write_text(rest.model_dump_json(indent=1), encoding="utf-8")
+
+
+def _write_blocks(blocks: Blocks, path: Path) -> None:
+    columns = {name: blocks.box[:, k].astype(np.float32) for k, name in enumerate(_DETECTION_COLUMNS["box"])}
+    pl.DataFrame({"frame": blocks.frame, **columns, "score": blocks.score.astype(np.float32)}).write_parquet(path)
+
+
+def _read_blocks(path: Path) -> Blocks:
+    """None are there where ``path`` is not."""
+    if not path.exists():
+        return no_blocks()
+    table = pl.read_parquet(path)
+    box = table.select(_DETECTION_COLUMNS["box"]).to_numpy().astype(np.float64)
+    return Blocks(table["frame"].to_numpy().astype(np.int32), box, table["score"].to_numpy().astype(np.float64))
 
 
 def read_observations(folder: Path) -> Observations:
@@ -285,6 +332,7 @@ def read_observations(folder: Path) -> Observations:
                 strength=seen["strength"].to_numpy().astype(np.float64),
             ),
             edges=read_edges(folder / "edges.parquet"),
+            blocks=_read_blocks(folder / "blocks.parquet"),
             poses=_read_poses(folder / "poses.parquet", (rest.video.width, rest.video.height)),
             track_shift_m=rest.track_shift_m,
         )

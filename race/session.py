@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from race.clock import ClockRun, fit_clock
 from race.competitors import track_everybody
 from race.edges import Edges
-from race.observations import Detections, Frames, Lines, Observations
+from race.observations import Blocks, Detections, Frames, Lines, Observations
 from race.racers import shows_racing
 from race.scene import make_scene
 
-Table = TypeVar("Table", Detections, Lines, Edges)
+Table = TypeVar("Table", Detections, Lines, Edges, Blocks)
 
 FELL_BACK_S = 3.0
 """Of the clock: less is a misreading."""
@@ -128,7 +128,7 @@ def cut_out(observations: Observations, from_s: float, to_s: float) -> Observati
             shots[0] = shots[0].model_copy(update=first)
         if shots[-1].end_s > to_s:
             shots[-1] = shots[-1].model_copy(update={"end_s": to_s, "end_frame": int(number[-1])})
-    found, lines, edges = observations.detections, observations.lines, observations.edges
+    found, lines, edges, blocks = observations.detections, observations.lines, observations.edges, observations.blocks
     return replace(
         observations,
         video=observations.video.model_copy(update={"from_s": from_s, "to_s": to_s}),
@@ -136,6 +136,7 @@ def cut_out(observations: Observations, from_s: float, to_s: float) -> Observati
         detections=_rows(found, np.isin(found.frame, number)),
         lines=_rows(lines, np.isin(lines.frame, number)),
         edges=_rows(edges, np.isin(edges.frame, number)),
+        blocks=_rows(blocks, np.isin(blocks.frame, number)),
         poses=None if observations.poses is None else observations.poses.take(rows),
         shots=shots,
         scorebug=[reading for reading in observations.scorebug if from_s <= reading.time_s < to_s],

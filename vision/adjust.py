@@ -13,7 +13,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from race.edges import WORKING_WIDTH, Edges
+from race.poses import Poses
 from race.rink import Rink
+from vision.blocks import match
 from vision.edges import COLUMN, PERSON_MARGIN, REACH, STEP
 from vision.normal import Normal, Solver
 from vision.racing_feet import Feet
@@ -69,6 +71,14 @@ class Marks:
     pixel: Floats
     place: Floats
     moves: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Spots:
+    """Boxes (n, 4 tlwh) of what may be blocks, and their ``frame`` (n,)."""
+
+    frame: Ints
+    box: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,8 @@ class Fit:
 class Problem:
     """What is known of F pictures ``width`` by ``height``: all in small pixels, frames counted within the F.
 
-    finish: ends of upright lines that may be the finish line. marks: points set by hand. prior, prior_sd (SHARED,).
+    finish: ends of upright lines that may be the finish line. marks: points set by hand. blocks: what may be the
+    track's blocks. prior, prior_sd (SHARED,).
     """
 
     width: float
@@ -151,6 +162,7 @@ class Problem:
     prior_sd: Floats
     finish: Marks
     marks: Marks
+    blocks: Spots
 
 
 def take(problem: Problem, frames: NDArray[np.bool_]) -> Problem:
@@ -164,6 +176,7 @@ def take(problem: Problem, frames: NDArray[np.bool_]) -> Problem:
     edges, links, feet = problem.edges, problem.links, problem.feet
     tied = frames[links.before] & frames[links.now]
     own_feet = frames[feet.frame]
+    seen = frames[problem.blocks.frame]
     foot, strides = np.cumsum(own_feet) - 1, own_feet[feet.stride].all(axis=1)
     return replace(
         problem,
@@ -175,6 +188,7 @@ def take(problem: Problem, frames: NDArray[np.bool_]) -> Problem:
         ),
         finish=marks(problem.finish),
         marks=marks(problem.marks),
+        blocks=Spots(row[problem.blocks.frame[seen]], problem.blocks.box[seen]),
     )  # fmt: skip
 
 
@@ -216,6 +230,13 @@ def tally_of(
     return _normal(problem, rotation, focal, shared, window, np.array(trust)).tally
 
 
+def poses_of(problem: Problem, rotation: Floats, focal: Floats, shared: Floats) -> Poses:
+    """The cameras as poses of pictures ``problem.width`` wide, without a standard deviation."""
+    every = np.ones(len(focal))
+    size = int(problem.width), round(problem.height)
+    return Poses(size, np.tile(shared[:3], (len(focal), 1)), rotation, focal, shared[3] * every, 0 * every, every)
+
+
 def make_bend(problem: Problem, shared: Floats) -> float:
     return float(shared[3]) * (problem.width**2 + problem.height**2) / 12
 
@@ -235,13 +256,18 @@ def _normal(problem: Problem, rotation: Floats, focal: Floats, shared: Floats, w
         edges.people, window, trust, *sums, tally,
     )  # fmt: skip
     inner, outer = -rink.finish_line[1, 1], -rink.finish_line[0, 1]
-    for marks, low, high, sd, reach in (
-        (problem.finish, -outer, -inner, LINE_SD, 4 * window),
-        (problem.marks, -ICE_END, ICE_END, MARK_SD, np.inf),
+    finish, marks, spots = problem.finish, problem.marks, problem.blocks
+    lying = rink.blocks - np.array([rink.track_shift_m, 0.0])
+    poses = poses_of(problem, rotation, focal, shared)
+    for points, low, high in (
+        ((*_points(finish), *_alike(finish, LINE_SD, 4 * window)), -outer, -inner),
+        ((*_points(marks), *_alike(marks, MARK_SD, np.inf)), -ICE_END, ICE_END),
+        (match(spots.frame, spots.box, poses, lying, float(shared[-1]), window), 0.0, 0.0),
     ):
+        frame, pixel, place, moves, sd, reach = points
         add_points(
-            marks.frame, marks.pixel, marks.place, marks.moves, low, high, sd, reach, problem.width, problem.height,
-            rotation, focal, shared, *sums,
+            frame, pixel, place, moves, low, high, sd, reach, problem.width, problem.height, rotation, focal, shared,
+            *sums,
         )  # fmt: skip
     add_rolls(rotation, ROLL_SD, own_own, own_down)
     stride_block, link_block = (np.zeros((len(pairs), OWN, OWN)) for pairs in (feet.stride, links.now))
@@ -258,6 +284,14 @@ def _normal(problem: Problem, rotation: Floats, focal: Floats, shared: Floats, w
         (feet.frame[feet.stride[:, 0]], feet.frame[feet.stride[:, 1]], stride_block),
     )
     return Normal(*sums, blocks, tally)
+
+
+def _points(marks: Marks) -> tuple[Ints, Floats, Floats, Floats]:
+    return marks.frame, marks.pixel, marks.place, marks.moves
+
+
+def _alike(marks: Marks, sd: float, window: float) -> tuple[Floats, Floats]:
+    return np.full(len(marks.frame), sd), np.full(len(marks.frame), window)
 
 
 @njit(cache=True)

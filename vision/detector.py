@@ -10,7 +10,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +44,19 @@ Infer = Callable[[Images], Sequence[NDArray[np.float32]]]
 
 @dataclass(frozen=True, slots=True)
 class FrameDetections:
-    """The people in one picture, best score first.
+    """The people in one picture, best score first, and the track's blocks.
 
-    box     (n, 4)  top-left x, y, width, height, pixels, inside the picture
-    score   (n,)    0 to 1
-    helmet  (n, 4)  box of the helmet, NaN where none was found
+    box          (n, 4)  top-left x, y, width, height, pixels, inside the picture
+    score        (n,)    0 to 1
+    helmet       (n, 4)  box of the helmet, NaN where none was found
+    block        (m, 4)  boxes of blocks, and block_score (m,)
     """
 
     box: Floats
     score: Floats
     helmet: Floats
+    block: Floats = field(default_factory=lambda: np.empty((0, 4)))
+    block_score: Floats = field(default_factory=lambda: np.empty(0))
 
 
 class Detector:
@@ -70,6 +73,7 @@ class Detector:
             k for k, name in names.items() if name == "person"
         ]
         self._helmets = [k for k, name in names.items() if name == "helmet"]
+        self._blocks = [k for k, name in names.items() if name == "block"]
         self._imgsz = imgsz
         self._height = np.nan
         """Mean height of people as a share of the picture's longer side, the last pictures counting most."""
@@ -99,7 +103,8 @@ class Detector:
         helmet = np.full((len(body), 4), np.nan)
         if self._helmets:
             helmet = join_helmets(body, *_boxes(raw, self._helmets, letterbox))
-        return FrameDetections(body, score, helmet)
+        blocks = _boxes(raw, self._blocks, letterbox) if self._blocks else ()
+        return FrameDetections(body, score, helmet, *blocks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,8 +140,9 @@ def _follow(
                 own_own[m], own_down[m] = 0.0, 0.0
             a, b = mark_start[m], mark_start[m + 1]
             add_points(
-                mark_frame[a:b], mark_pixel[a:b], mark_place[a:b], mark_moves[a:b], low, high, LINE_SD, 2 * window,
-                width, height, rotation, focal, shared, own_own, own_shared, shared_shared, own_down, shared_down,
+                mark_frame[a:b], mark_pixel[a:b], mark_place[a:b], mark_moves[a:b], low, high,
+                np.full(b - a, LINE_SD), np.full(b - a, 2 * window), width, height, rotation, focal, shared, own_own,
+                own_shared, shared_shared, own_down, shared_down,
             )  # fmt: skip
             tilt = np.array([0.0, rotation[m, 2, 2], -rotation[m, 1, 2], 0.0])
             own_own[m] += np.outer(tilt, tilt) / ROLL_SD**2

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.adjust import Fit, Links, Problem, tally_of
+from vision.adjust import Fit, Links, Problem, poses_of, tally_of
+from vision.blocks import lie_elsewhere
 from vision.racing_feet import ice_point
 from vision.rink_curves import MAT_FOOT, NEAR_TOP, PAINT
 from vision.rink_fit import SHARED, slopes
@@ -85,6 +86,14 @@ def is_raced(problem: Problem, fit: Fit, holds: Mask) -> bool:
     good = (speed > SPEEDS[0]) & (speed < SPEEDS[1]) & (off > OFFS[0]) & (off < OFFS[1])  # NaN is not good
     counted = holds[feet.frame[feet.stride]].all(axis=1)
     return bool(good[counted].sum() >= 0.5 * counted.sum())
+
+
+def has_its_blocks(problem: Problem, fit: Fit, holds: Mask) -> bool:
+    """False where the blocks in the pictures that hold (F,) are not the track's."""
+    spots, rink = problem.blocks, problem.rink
+    poses, still = poses_of(problem, fit.rotation, fit.focal, fit.shared), rink.blocks - [rink.track_shift_m, 0.0]
+    here = holds[spots.frame]
+    return not lie_elsewhere(spots.frame[here], spots.box[here], poses, still, float(fit.shared[-1]))
 
 
 def links_off(links: Links, fit: Fit) -> Floats:

@@ -83,7 +83,7 @@ class Keyframes:
     place     (n, 3)  m, NaN in the coordinate that is open
     moves     (n,)    by how much the place moves along x with the track's shift
     middle    (2,)    of the picture
-    camera_m  about where the camera stands, None where that is not said; likewise the track's shift
+    camera_m  about where the camera stands, None where that is not said; likewise the track's shift, and of which video
     """
 
     frame: Ints
@@ -94,6 +94,7 @@ class Keyframes:
     middle: Floats
     camera_m: Floats | None
     track_shift_m: float | None
+    video_sha256: str | None
     path: Path
 
 
@@ -178,7 +179,8 @@ def gather(content: RegistrationFile, size: tuple[int, int], rink: Rink, path: P
         np.array([one.frame for one in frames], np.int64), np.array(keyframe, np.int64),
         np.array(pixel).reshape(-1, 2) * scale, np.array(place).reshape(-1, 3), np.array(moves),
         np.array([WORKING_WIDTH / 2, WORKING_WIDTH * size[1] / size[0] / 2]),
-        None if content.camera_m is None else np.array(content.camera_m), content.track_shift_m, path,
+        None if content.camera_m is None else np.array(content.camera_m), content.track_shift_m,
+        content.video_sha256, path,
     )  # fmt: skip
 
 

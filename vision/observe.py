@@ -10,8 +10,9 @@ import numpy as np
 
 from race.edges import Edges, join_edges
 from race.formats import Shot
-from race.observations import DESCRIPTOR, Detections, Frames, Lines, Observations
+from race.observations import DESCRIPTOR, Blocks, Detections, Frames, Lines, Observations
 from vision.appearance import describe
+from vision.blocks import join_blocks, see_blocks
 from vision.camera_motion import CameraMotion
 from vision.detector import Detector, FrameDetections
 from vision.edges import find_edges
@@ -52,6 +53,7 @@ def observe(
     rows: list[Detections] = []
     lines: list[tuple[int, Line]] = []
     edges: list[Edges] = []
+    blocks: list[Blocks] = []
     for frame, found in watched(reader, detector):
         people = found.box[found.score >= SURE_PERSON]
         scorebug.update(frame.number, frame.time_s, frame.image)
@@ -59,6 +61,7 @@ def observe(
         graphics = camera.graphics(scorebug.graphics_mask, frame.image.shape[:2])
         edges.append(find_edges(frame.number, frame.image, people, graphics))
         edges = [join_edges(edges)] if len(edges) >= JOIN_EVERY else edges
+        blocks.append(see_blocks(frame.number, found.block, found.block_score, people, graphics))
         shots.update(frame.number, frame.time_s, frame.image)
         lines += [(frame.number, line) for line in find_lines(frame.image, people)]
         rows = _with(rows, _detections(frame, found))
@@ -86,6 +89,7 @@ def observe(
             strength=np.array([line.strength for _, line in lines]),
         ),
         edges=join_edges(edges),
+        blocks=join_blocks(blocks),
     )
     return register(seen, by_hand)
 

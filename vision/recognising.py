@@ -79,16 +79,26 @@ def _begin(seen: Seen, rows: Ints, hall: Hall, best: Registered) -> Registered |
         return None
     steps = steps_of(seen, rows)
     one = from_guesses(problem, guesses_of(problem, steps), rows, steps, best.painted)
-    if one is None or np.nanmedian(one.support[one.holds]) < AS_WELL * np.nanmedian(best.support[best.holds]):
+    if one is None or _met(one) < AS_WELL * _met(best):
         return None
     same = (np.abs(one.fit.shared - hall.shared) < SAME_SD * hall.sd).all()
     return one if same and _told_by_edges(take(problem, np.isin(rows, one.rows)), one) else None
 
 
+def _met(one: Registered) -> float:
+    """How well the edges are met, 0 where there are none."""
+    support = one.support[one.holds & np.isfinite(one.support)]
+    return float(np.median(support)) if len(support) else 0.0
+
+
 def _told_by_edges(problem: Problem, one: Registered) -> bool:
-    """Whether the camera would be known without the racers: a straight row of mats looks alike all along."""
-    feet = problem.feet
-    alone = replace(problem, feet=replace(feet, stride=feet.stride[:0], time_s=feet.time_s[:0]))
+    """Whether the camera would be known without racers and blocks: a straight row of mats looks alike all along."""
+    feet, spots = problem.feet, problem.blocks
+    alone = replace(
+        problem,
+        feet=replace(feet, stride=feet.stride[:0], time_s=feet.time_s[:0]),
+        blocks=replace(spots, frame=spots.frame[:0], box=spots.box[:0]),
+    )
     covariance = covariances(alone, one.fit, schedule_of(one.painted))
     sd_px, sd_m = find_sd(one.fit, covariance, problem.width, problem.height)
     return bool(np.nanmedian(sd_m[one.holds]) < LARGEST_SD_M and np.nanmedian(sd_px[one.holds]) < LARGEST_SD_PX)

@@ -33,6 +33,7 @@ Ints = NDArray[np.int64]
 LEAST_PICTURES, LEAST_STRIDES = 50, 40
 KEY_SD = np.array([0.5, 0.5, 0.3, 0.01])
 """How much the camera's place, m, and k1 may differ from what the keyframes alone say."""
+ELSEWHERE = "its points are of another video; of the camera they tell only where it stands, and its lens"
 EARLY_S = 1e-6
 
 
@@ -40,7 +41,8 @@ def register(video: Observations, by_hand: Keyframes | None = None, rink: Rink |
     """``video`` with the camera's poses and the track's shift, as far as they can be had.
 
     With points set ``by_hand``, what is registered begins from them, and what has poses already loses them. A keyframe
-    that has no pose in the end is told in the warnings.
+    that has no pose in the end is told in the warnings. Points of another video tell where the camera stands and its
+    lens; where it looks is found as without them.
 
     Raises RaceFileError where the points set by hand fit no camera.
     """
@@ -52,13 +54,14 @@ def register(video: Observations, by_hand: Keyframes | None = None, rink: Rink |
     steps, sd, stretch = bridge(steps, sd, shot)
     seen = Seen(video, find_feet(frames, video.detections), steps, sd, stretch, shot, rink)
     cameras = find_key_cameras(by_hand) if by_hand is not None else None
+    elsewhere = by_hand is not None and by_hand.video_sha256 not in (None, video.video.sha256)
     hall = Hall(*shared_prior(PLACE, PLACE_SD, rink))
     if cameras is not None:
         hall.shared[:3], hall.shared[3], hall.sd[:4] = cameras.place, cameras.k1, KEY_SD
     found = []
     for number in np.unique(stretch[stretch >= 0]):
         rows = np.flatnonzero(stretch == number)
-        if by_hand is None or cameras is None:
+        if by_hand is None or cameras is None or elsewhere:
             one = _by_itself(seen, rows, hall)
         else:
             one = _from_keyframes(seen, rows, hall, by_hand, cameras)
@@ -69,7 +72,8 @@ def register(video: Observations, by_hand: Keyframes | None = None, rink: Rink |
     out = replace(video, poses=poses, track_shift_m=shift_m)
     if by_hand is None:
         return out
-    return replace(out, warnings=list(dict.fromkeys(out.warnings + _unused(out, by_hand))))
+    told = [f"{by_hand.path}: {ELSEWHERE}"] if elsewhere else _unused(out, by_hand)
+    return replace(out, warnings=list(dict.fromkeys(out.warnings + told)))
 
 
 def _unused(video: Observations, by_hand: Keyframes) -> list[str]:

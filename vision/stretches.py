@@ -25,6 +25,7 @@ from vision.adjust import (
     Marks,
     Problem,
     Schedule,
+    Spots,
     adjust,
     covariances,
     pack,
@@ -32,7 +33,17 @@ from vision.adjust import (
 )
 from vision.first_guess import K1, Guess, guess_cameras
 from vision.following import follow
-from vision.judging import LOST, find_best, find_sd, find_support, is_painted, is_raced, loose_ends, torn_off
+from vision.judging import (
+    LOST,
+    find_best,
+    find_sd,
+    find_support,
+    has_its_blocks,
+    is_painted,
+    is_raced,
+    loose_ends,
+    torn_off,
+)
 from vision.racing_feet import Feet, looking
 from vision.rink_curves import NAMES, PAINT
 from vision.turning import chain
@@ -219,7 +230,7 @@ def judge(problem: Problem, fit: Fit, sure: Mask, painted: bool, rows: Ints) -> 
     holds &= ~torn_off(part.links, fit, painted)
     holds &= ~loose_ends(holds, fit, painted)
     strange = np.abs(fit.shared - problem.prior)[4:-1] > STRANGE_SD * problem.prior_sd[4:-1]
-    if strange.any() or not holds.any() or not is_raced(part, fit, holds):
+    if strange.any() or not holds.any() or not is_raced(part, fit, holds) or not has_its_blocks(part, fit, holds):
         return None
     return Registered(rows[sure], fit, support, holds, sd_px, np.sqrt(np.diagonal(covariance[0])[4:]), painted)
 
@@ -256,7 +267,8 @@ def problem_of(seen: Seen, rows: Ints, hall: Hall) -> Problem:
     )
     count = np.arange(len(rows))
     steps, sd = seen.steps[rows], seen.sd[rows]
-    among = np.isin(lines.frame, number)
+    among, blocks = np.isin(lines.frame, number), video_seen.blocks
+    spots = np.isin(blocks.frame, number)
     frame, ends = np.searchsorted(number, lines.frame[among]), np.concatenate([lines.top[among], lines.bottom[among]])
     return Problem(
         float(WORKING_WIDTH),
@@ -269,4 +281,5 @@ def problem_of(seen: Seen, rows: Ints, hall: Hall) -> Problem:
         hall.sd,
         finish=Marks(np.tile(frame, 2), ends * scale, np.tile([0.0, np.nan, 0.0], (len(ends), 1)), np.zeros(len(ends))),
         marks=Marks(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 3)), np.empty(0)),
+        blocks=Spots(np.searchsorted(number, blocks.frame[spots]), blocks.box[spots] * scale),
     )

@@ -28,8 +28,8 @@ def add_points(
     moves: Floats,  # (n,) 1 where the place moves along x with the track, else 0
     low: float,
     high: float,  # between which the open coordinate lies
-    sd: float,  # pixels
-    window: float,  # farther off, pixels, it is another point; weight is lost from half of it. Infinite for sure points
+    sd: Floats,  # (n,) pixels
+    window: Floats,  # (n,) farther off, pixels, it is another point; weight is lost from half of it. Infinite: sure
     width: float,
     height: float,
     rotation: Floats,
@@ -64,7 +64,7 @@ def add_points(
         if axis >= 0:  # only what is at right angles to the line counts
             ways, length = 1, np.hypot(by_point[0, axis], by_point[1, axis])
             normals[0, 0], normals[0, 1] = -by_point[1, axis] / length, by_point[0, axis] / length
-        if np.hypot(pixel[n, 0] - seen[0], pixel[n, 1] - seen[1]) > window:
+        if np.hypot(pixel[n, 0] - seen[0], pixel[n, 1] - seen[1]) > window[n]:
             continue
         for way in range(ways):
             x, y = normals[way]
@@ -73,7 +73,7 @@ def add_points(
                 total[k] = x * own[0, k] + y * own[1, k]
                 total[4 + k] = x * by_place[0, k] + y * by_place[1, k]
             total[4 + TRACK_SHIFT] = moves[n] * (x * by_point[0, 0] + y * by_point[1, 0])
-            weight = 1 / sd**2 / (1 + (2 * off / window) ** 2) ** 2
+            weight = 1 / sd[n] ** 2 / (1 + (2 * off / window[n]) ** 2) ** 2
             add_residual(total, off, weight, own_own[f], own_shared[f], shared_shared, own_down[f], shared_down)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from race.edges import Edges, no_edges
 from race.formats import Shot, Video
-from race.observations import DESCRIPTOR, Detections, Frames, Observations
+from race.observations import DESCRIPTOR, Blocks, Detections, Frames, Observations, no_blocks
 from race.poses import Poses
 from race.rink import Rink
 from vision.edges import COLUMN, ELSEWHERE, OFF_SURFACE, ONTO_SURFACE, STEP
@@ -33,11 +33,14 @@ def make_hall(
     place=PLACE,
     tops=False,
     still_px=None,
+    blocks_m=None,
 ):
     """Observations of ``count`` pictures without poses, the true poses, and (F, R, 2) where the racers are.
 
     ``edges`` are those of the foot of the mats, and with ``tops`` of their top. With a focal length ``still_px`` the
-    camera looks at the rink's middle all the time."""
+    camera looks at the rink's middle all the time. ``blocks_m`` says by how much the blocks that are seen, None for
+    none, lie off their places along x.
+    """
     rng = np.random.default_rng(seed)
     rink = Rink(track_shift_m=shift_m)
     time_s = np.arange(count) / FPS
@@ -78,8 +81,24 @@ def make_hall(
     )
     shots = [Shot(start_s=0.0, end_s=count / FPS, kind="other")]
     found = mat_edges(poses, rink, tops) if edges else no_edges()
-    seen = Observations(video, None, Frames(number, time_s, motion, quality), detections, shots, [], [], edges=found)
+    blocks = no_blocks() if blocks_m is None else block_boxes(poses, rink.blocks + np.array([blocks_m, 0.0]), rng)
+    frames = Frames(number, time_s, motion, quality)
+    seen = Observations(video, None, frames, detections, shots, [], [], edges=found, blocks=blocks)
     return seen, poses, feet
+
+
+def block_boxes(poses, blocks, rng):
+    """Boxes of blocks 12 cm wide and 9 cm high, with a tremble of a pixel."""
+    frames, boxes = [], []
+    for n in range(len(poses)):
+        low, high = (poses.to_pixels(n, np.column_stack([blocks, np.full(len(blocks), z)])) for z in (0.0, 0.09))
+        wide = 0.12 * poses.focal_px[n] / np.linalg.norm(blocks - poses.position[n, :2], axis=1)
+        for (x, y), (_, top), w in zip(low, high, wide, strict=True):
+            if 10 < x < SIZE[0] - 10 and 10 < y < SIZE[1] - 10:
+                tall = (y - top) / 0.7  # the foot's nearer edge is lower than its middle
+                boxes.append(np.array([x - w / 2, y - 0.7 * tall, w, tall]) + rng.normal(0, 0.5, 4))
+                frames.append(n + 1)
+    return Blocks(np.array(frames, np.int32), np.array(boxes).reshape(-1, 4), np.full(len(frames), 0.5))
 
 
 def mat_edges(poses, rink, tops):

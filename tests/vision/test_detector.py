@@ -115,6 +115,14 @@ def test_our_own_classes_join_helmets_to_skaters() -> None:
     np.testing.assert_allclose(found.helmet, [[97, 50, 16, 16]])
 
 
+def test_blocks_are_kept_apart_from_people() -> None:
+    found = detect((100, 112, 40, 100, 2, 0.9), (300, 200, 10, 6, 1, 0.4), names=OURS)
+    np.testing.assert_allclose(found.box, [[80, 50, 40, 100]])
+    np.testing.assert_allclose(found.block, [[295, 185, 10, 6]])
+    np.testing.assert_allclose(found.block_score, [0.4])
+    assert len(detect((100, 112, 40, 100, 0, 0.9)).block) == 0  # of a network that knows none
+
+
 def test_weights_without_people_are_refused() -> None:
     with pytest.raises(WeightsError, match=r"cats\.pt: knows no class 'skater' or 'person', only cat, dog"):
         Detector(network(), {0: "cat", 1: "dog"}, Path("cats.pt"), "test")

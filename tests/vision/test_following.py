@@ -7,7 +7,7 @@ import pytest
 
 from race.rink import Rink
 from tests.vision.made_hall import PLACE, SIZE, make_hall
-from vision.adjust import BARE, Links, Marks, Problem, pack, shared_prior, take
+from vision.adjust import BARE, Links, Marks, Problem, Spots, pack, shared_prior, take
 from vision.following import FARTHEST, follow
 from vision.racing_feet import find_feet
 from vision.turning import ARM, SHIFT_X, ZOOM, read_motion
@@ -27,7 +27,18 @@ def problem_of(count=60, edges=True, zoom_error=0.0):
     links = Links(frames[:-1], frames[1:], steps[1:].copy(), np.maximum(sd[1:], 0.003 * ARM))
     feet = find_feet(seen.frames, seen.detections)
     packed = pack(seen.edges, seen.frames.number, float(SIZE[1]), seen.detections.frame, seen.detections.box)
-    problem = Problem(*map(float, SIZE), packed, links, feet, Rink(), prior, prior_sd, marks, marks)
+    problem = Problem(
+        *map(float, SIZE),
+        packed,
+        links,
+        feet,
+        Rink(),
+        prior,
+        prior_sd,
+        marks,
+        marks,
+        Spots(none, np.empty((0, 4))),
+    )
     return problem, np.nan_to_num(steps), poses
 
 

@@ -90,6 +90,24 @@ def test_points_that_the_edges_contradict_lead_nowhere(hall, tmp_path):
     assert "frame 20" in found.warnings[0]
 
 
+def test_a_file_of_another_video_tells_where_the_camera_stands(tmp_path):
+    """The same pixels would say something else of this one."""
+    place = (4.0, -26.0, 6.0)
+    morning, poses, _ = make_hall(place=place)
+    path = by_hand(poses, Rink(track_shift_m=0.5), [20, 110], tmp_path)
+    content = json.loads(path.read_text()) | {"video_sha256": "1" * 64, "camera_m": place}
+    path.write_text(json.dumps(content))
+    evening, poses, feet = make_hall(place=place, first_u=70.0, seed=3, shift_m=-0.6, count=120)
+    found = register(evening, read_keyframes(path, SIZE, Rink()))
+    assert found.poses.known.mean() > 0.9
+    assert np.nanmax(errors_m(found, poses, feet)) < 0.5
+    assert len(found.warnings) == 1 and "another video" in found.warnings[0]
+    assert np.abs(np.nanmedian(found.poses.position, axis=0) - place).max() < 0.4
+    assert abs(found.track_shift_m + 0.6) < 0.5  # not that of the other race
+    path.write_text(json.dumps(content | {"video_sha256": morning.video.sha256}))
+    assert register(morning, read_keyframes(path, SIZE, Rink())).warnings == []
+
+
 def test_by_itself(hall):
     seen, poses, feet = hall
     found = register(seen)
@@ -144,6 +162,20 @@ def test_a_camera_that_does_not_move_needs_racers_who_race_the_right_way_round()
     assert register(make_hall(speed_mps=2.0, **still)[0]).poses is None
 
 
+def test_blocks_tell_where_the_track_lies():
+    seen, poses, feet = make_hall(blocks_m=0.0)
+    found = register(seen)
+    assert abs(found.track_shift_m - 0.5) < 0.05
+    assert np.nanmax(errors_m(found, poses, feet)) < 0.3
+
+
+def test_blocks_where_the_track_has_none_tell_another_camera():
+    """Whether the mats look right or not."""
+    seen, _, _ = make_hall(blocks_m=2.0)
+    rested = replace(seen, blocks=replace(seen.blocks, box=seen.blocks.box + np.array([0.0, 60.0, 0.0, 0.0])))
+    assert register(rested).poses is None
+
+
 def test_who_does_not_race_tells_no_camera(hall):
     seen, _, _ = hall
     strolling, _, _ = make_hall(speed_mps=2.0)
@@ -168,3 +200,11 @@ def test_edges_are_kept_with_the_observations(hall, tmp_path):
     assert np.array_equal(again.frame, seen.edges.frame)
     assert np.abs(again.xy - seen.edges.xy).max() <= 1 / 64
     assert np.array_equal(again.kind, seen.edges.kind)
+
+
+def test_blocks_are_kept_with_the_observations(tmp_path):
+    seen, _, _ = make_hall(count=60, blocks_m=0.0)
+    write_observations(seen, tmp_path)
+    again = read_observations(tmp_path).blocks
+    assert len(again) and np.array_equal(again.frame, seen.blocks.frame)
+    assert again.box == pytest.approx(seen.blocks.box, rel=1e-5) and again.score == pytest.approx(seen.blocks.score)
