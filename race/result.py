@@ -279,7 +279,9 @@ def _competitors(facts: Facts, settled: Settled, finish: Passage | None, warning
     open_ = sum(len(names) > 1 for names in settled.against.values())
     unnamed = sum(competitor.name is None for competitor in competitors) - open_
     if unnamed:
-        warnings.append(f"{unnamed} of {len(competitors)} competitors have no name: the score bug did not give it")
+        shown = any(row.name for reading in facts.observations.scorebug for row in reading.rows)
+        why = "the score bug did not give it" if shown else "nothing on the screen gave one; --corrections can"
+        warnings.append(f"{unnamed} of {len(competitors)} competitors have no name: {why}")
     return competitors
 
 
