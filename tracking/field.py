@@ -59,8 +59,9 @@ def track_field(
         person, odds = np.full(len(detections), -1, np.int64), np.ones(len(detections))
         carry(
             *(detections.box, detections.score, feature, back, start[steps], end[steps]),
-            *(np.abs(time_s[steps] - time_s[at]), step_warp, np.diff(shot[steps], prepend=shot[at]) != 0),
-            *(np.array([0.0, 0.0, *picture]), track, len(seed), len(seed), settings.beam, settings.children),
+            *(np.abs(time_s[steps] - time_s[at]), step_warp, np.zeros((len(steps), 4))),
+            *(np.diff(shot[steps], prepend=shot[at]) != 0, np.array([0.0, 0.0, *picture])),
+            *(track, len(seed), len(seed), settings.beam, settings.children),
             *(costs_of(settings), person, odds),
         )
         rows = np.flatnonzero(person >= 0)

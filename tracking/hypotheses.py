@@ -46,6 +46,7 @@ def carry(
     end,  # (T,) ... and the one after the last
     time_s,  # (T,) rising
     warp,  # (T, 3, 3) pixels of the frame gone through before -> this one
+    pack,  # (T, 4) velocity of those who skate together and its change, see ``predict``
     cut,  # (T,) bool, a cut lies before this frame
     edge,  # (4,) left, top, right, bottom of the picture
     track,  # (N,) the track, made in some other way, of each box, -1 for none: with their boxes somebody may begin
@@ -89,7 +90,7 @@ def carry(
         boxes, scores = box[first : end[t]], score[first : end[t]]
         features, backs = feature[first : end[t]], back[first : end[t]]
         for k in range(used):
-            predict(state[k], warp[t], dt, cost)
+            predict(state[k], warp[t], dt, pack[t], cost)
             if cut[t]:
                 scatter(state[k], edge, cost)
             options[k] = list_options(

@@ -104,8 +104,11 @@ def scatter(one, edge, cost):
 
 
 @njit(cache=True)
-def predict(one, warp, dt, cost):
-    """Carry a person's state into the next frame: first with the camera, then with its own velocity."""
+def predict(one, warp, dt, pack, cost):
+    """Carry a person's state into the next frame: first with the camera, then with its own velocity.
+
+    pack  (4,) velocity of those who skate together and what each of them adds to his own in this frame, see ``pack.py``
+    """
     x, y = one[X], one[Y]
     w = warp[2, 0] * x + warp[2, 1] * y + warp[2, 2]
     one[X] = (warp[0, 0] * x + warp[0, 1] * y + warp[0, 2]) / w
@@ -117,6 +120,9 @@ def predict(one, warp, dt, cost):
     one[VY] *= zoom
     if one[UNSEEN] > cost[LOST_S]:  # nobody knows where it went
         one[VX] = one[VY] = 0.0
+    elif one[VX] * pack[0] + one[VY] * pack[1] > 0.5 * (pack[0] ** 2 + pack[1] ** 2) * one[H]:
+        one[VX] += pack[2] * one[H]
+        one[VY] += pack[3] * one[H]
     one[X] += one[VX] * dt
     one[Y] += one[VY] * dt
     turning = cost[TURNING] ** 2

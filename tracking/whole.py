@@ -9,6 +9,7 @@ import numpy as np
 from tracking.hypotheses import carry
 from tracking.linking import Camera, add_up, fit_ends, link
 from tracking.overlap import settle
+from tracking.pack import pack_motion
 from tracking.person import HypothesisSettings, costs_of
 from tracking.sequence import online_identities
 from tracking.settings import SKATERS, Settings
@@ -32,9 +33,9 @@ CROSSING = HypothesisSettings(
     place_sd=0.05,
     size_sd=0.1,
     speed_sd=3.0,
-    turning=4.0,
+    turning=1.5,
     miss_covered=1.5,
-    lost_s=1.0,
+    lost_s=0.6,
     score_change=1.0,
     birth=5.0,
     patience_s=60.0,
@@ -144,13 +145,15 @@ def _decide_again(
     )
     warp = np.tile(np.eye(3), (len(frames), 1, 1)) if motion is None else np.array(motion, np.float64)
     warp[np.isnan(warp).any(axis=(1, 2))] = np.eye(3)
+    frame = np.searchsorted(frames, detections.frame)
+    pack = pack_motion(_split(identity), detections.box, frame, time_s, warp, shot)
     person, odds = np.full(n, -1, np.int64), np.ones(n)
     done = carry(
         *(detections.box, detections.score),
         np.full((n, 1), np.nan) if detections.feature is None else np.sqrt(detections.feature),
         np.ones(n, np.bool_),
         *(np.searchsorted(detections.frame, frames), np.searchsorted(detections.frame, frames, side="right")),
-        *(np.ascontiguousarray(time_s, np.float64), warp, np.diff(shot, prepend=shot[:1]) != 0, edge),
+        *(np.ascontiguousarray(time_s, np.float64), warp, pack, np.diff(shot, prepend=shot[:1]) != 0, edge),
         *(identity - 1, int(identity.max()), MOST, CROSSING.beam, CROSSING.children, costs_of(CROSSING)),
         *(person, odds),
     )
