@@ -16,6 +16,7 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,7 @@ from models.labels import CLASSES, labelled
 from vision.appearance import describe
 from vision.detector import IMGSZ, MIN_SCORE, Detector, load_detector
 from vision.frames import Frame, FrameReader, probe
+from vision.observe import BATCH
 from vision.weights import find_weights, import_ultralytics
 
 Floats = NDArray[np.float64]
@@ -59,22 +61,27 @@ def main() -> None:
 
 
 def compare_speed(detector: Detector, against: Path, imgsz: int, reader: FrameReader, frames: int) -> None:
-    """Print milliseconds a frame, from the picture to boxes, joined helmets and colours."""
+    """Print milliseconds a frame, from the picture to boxes, joined helmets and colours.
+
+    Ours gets pictures as `analyze` hands them over, BATCH at a time, `yolo predict` takes them one by one, as it does.
+    """
     stock = import_ultralytics("models").YOLO(against)
 
-    def ours(frame: Frame) -> None:
-        found = detector.detect([frame.image])[0]
-        describe(frame.image, found.box, found.helmet)
+    def ours(batch: list[Frame]) -> None:
+        for frame, found in zip(batch, detector.detect([frame.image for frame in batch]), strict=True):
+            describe(frame.image, found.box, found.helmet)
 
-    def predict(frame: Frame) -> None:
-        stock.predict(frame.image, imgsz=imgsz, device="cpu", verbose=False)
+    def predict(batch: list[Frame]) -> None:
+        for frame in batch:
+            stock.predict(frame.image, imgsz=imgsz, device="cpu", verbose=False)
 
     spent: dict[str, list[float]] = {f"shorttrack, {detector.device}": [], "yolo predict, PyTorch": []}
-    for frame in every_nth(reader, frames):
+    wanted = every_nth(reader, frames)
+    while batch := list(islice(wanted, BATCH)):
         for name, run in zip(spent, (ours, predict), strict=True):
             start = time.perf_counter()
-            run(frame)
-            spent[name].append(1000 * (time.perf_counter() - start))
+            run(batch)
+            spent[name].append(1000 * (time.perf_counter() - start) / len(batch))
     medians = {name: float(np.median(times[1:])) for name, times in spent.items()}  # the first one warms up
     for name, median in medians.items():
         print(f"{name:30} {median:6.1f} ms a frame")
