@@ -6,6 +6,7 @@ one blob in the picture at the touch itself, and nobody else does either: an exc
 time, place and colours of the suit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +79,9 @@ class Turn:
     look: Floats
 
 
+RELIEVED_S = 2.0
+"""So long before and after the touch the place of a team may be that of either of the two."""
+
 Touch = tuple[float, float, float | None, float | None, Turn | None, Turn | None]
 """When, its standard deviation, how far the push went, how near they came, who came out and who went in."""
 
@@ -139,6 +143,16 @@ def _known(touch_s: float, turn: Turn, touches: list[Touch]) -> bool:
             if other is not None and abs(other_s - touch_s) < SAME_S and unlike(turn.look, other.look) < SAME_SUIT:
                 return True
     return False
+
+
+def being_relieved(exchanges: Sequence[Exchange], ids: NDArray[np.int32], time_s: Floats) -> NDArray[np.bool_]:
+    """(R, F) where a team, by its id of ``ids`` (R,), changes racers; of an exchange of an unknown team all may."""
+    out = np.zeros((len(ids), len(time_s)), bool)
+    for one in exchanges:
+        near = np.abs(time_s - one.time_s) <= RELIEVED_S
+        whose = np.ones(len(ids), bool) if one.competitor is None else ids == one.competitor
+        out |= whose[:, None] & near
+    return out
 
 
 def _ways(everybody: Tracks, observations: Observations, scene: Scene, rink: Rink) -> list[Way]:

@@ -6,6 +6,8 @@ steeply the camera looks down, and on how wide the box is, which tells a stroke'
 27,000 boxes of simulated racers, as their bodies are drawn, in eight races on main, fixed and handheld cameras.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -103,6 +105,12 @@ CUT_SD = 0.3
 """Across, where the box is cut off by the picture's side."""
 EDGE = 0.06
 """A box that ends as near to the picture's edge, in heights, is cut off there."""
+CROUCHED_M = 1.1
+"""Boxes of simulated racers are so high over the ice, two of three 0.95 to 1.25 m: where the lower edge of the picture
+cuts one off, its upper edge tells about where the blades are."""
+BELOW_SD, BELOW_LASTS_S = (0.12, 0.15), 0.5
+LEAST_SHOWN = 0.5
+"""Of such a height."""
 
 
 def foot_points(
@@ -113,6 +121,9 @@ def foot_points(
     box = found.box[rows]
     x, y, w, h = box.T
     width, height = poses.size
+    below = y + h >= height - EDGE * h
+    shown = h
+    h = np.where(below, _whole_height(box, frame, poses), h)
     pixel = np.column_stack([x + w / 2, y + h])
     place, _ = poses.to_ice(frame, pixel)
     view = place - poses.position[frame, :2]
@@ -134,8 +145,9 @@ def foot_points(
     sd = np.hypot(np.array(BOX_SD) * h[:, None], BOX_SD_PX) * rough[:, None]
     cut = (x <= EDGE * h) | (x + w >= width - EDGE * h)
     sd[cut, 0] = CUT_SD * h[cut]
-    foot[y + h >= height - EDGE * h] = np.nan
-    lasts_s = np.full(len(h), BOX_LASTS_S)
+    sd[below] = np.maximum(sd[below], np.array(BELOW_SD) * h[below, None])
+    foot[below & ((shown < LEAST_SHOWN * h) | (y <= EDGE * h))] = np.nan
+    lasts_s = np.where(below, BELOW_LASTS_S, BOX_LASTS_S)
 
     given = np.isfinite(found.foot[rows]).all(axis=1) & np.isfinite(found.foot_sd[rows])
     foot[given] = found.foot[rows[given]]
@@ -143,6 +155,15 @@ def foot_points(
     lasts_s[given] = FOOT_LASTS_S
     sd[np.isnan(foot).any(axis=1)] = np.nan
     return foot, sd, lasts_s
+
+
+def _whole_height(box: Floats, frame: NDArray[np.intp], poses: Poses) -> Floats:
+    """(N,) pixels from the upper edges of boxes to the ice below whoever is CROUCHED_M high there, or to their lower
+    edges where these are further down."""
+    lowered = replace(poses, position=poses.position - np.array([0.0, 0.0, CROUCHED_M]))
+    top = np.column_stack([box[:, 0] + box[:, 2] / 2, box[:, 1]])
+    below, _ = lowered.to_ice(frame, top)
+    return np.asarray(np.fmax(poses.to_pixels(frame, below)[:, 1] - box[:, 1], box[:, 3]))
 
 
 def _terms(er: Floats, ea: Floats, turn: Floats, shape: Floats) -> Floats:

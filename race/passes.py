@@ -16,6 +16,7 @@ from race.ice import IcePaths
 from race.rink import Rink
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Where = Literal["straight", "corner", "finish"]
 
 CLEAR_M = 1.0
@@ -29,6 +30,8 @@ BODY_M = 1.1
 MOVES_S = 1.0
 PREPARED_M = 5.0
 """A pass is being prepared from where the one behind came so near."""
+ALONE_M = 1.5 * LAP_M
+"""Nobody is relieved in the last two laps of a relay."""
 DOWN_MPS = 6.0
 """Past somebody who is down or standing is no pass."""
 
@@ -42,16 +45,22 @@ def where_on_track(s_m: float, event: RaceEvent | None, rink: Rink) -> Where:
     return "corner" if rink.straight_m / 2 < local < rink.lap_m / 2 - rink.straight_m / 2 else "straight"
 
 
-def find_ice_passes(ice: IcePaths, event: RaceEvent | None) -> list[Pass]:
-    """Every pass between two racers both of whom were followed through it, in order of time."""
+def find_ice_passes(ice: IcePaths, event: RaceEvent | None, changing: Mask | None = None) -> list[Pass]:
+    """Every pass between two racers both of whom were followed through it, in order of time.
+
+    ``changing`` (R, F): a team's racer is being relieved, and its place may be that of either; only the order before
+    and after tells of a pass then.
+    """
     finish_m = event.distance_m if event is not None else np.inf
     with np.errstate(invalid="ignore"):
         racing = np.isfinite(ice.xy[..., 0]) & (ice.s_m > START_M) & (ice.s_m <= finish_m)
         upright = ice.speed_mps > DOWN_MPS
+    with np.errstate(invalid="ignore"):
+        one_body = np.ones_like(racing) if changing is None else ~changing | (ice.s_m > finish_m - ALONE_M)
     passes = []
     for i in range(len(ice.ids)):
         for j in range(i + 1, len(ice.ids)):
-            both = racing[i] & racing[j]
+            both = racing[i] & racing[j] & one_body[i] & one_body[j]
             gap = np.where(both, ice.s_m[i] - ice.s_m[j], np.nan)
             with np.errstate(invalid="ignore"):
                 clear = np.abs(gap) >= CLEAR_M
@@ -66,7 +75,7 @@ def find_ice_passes(ice: IcePaths, event: RaceEvent | None) -> list[Pass]:
                 if max(_unseen_s(ice, r, before, after) for r in (i, j)) > OUT_OF_SIGHT_S:
                     continue
                 by, on = (i, j) if gap[after] > 0 else (j, i)
-                passes.append(_describe(ice, event, by, on, before, after))
+                passes.append(_describe(ice, event, gap if by == i else -gap, by, on, before, after))
     return sorted(passes, key=lambda one: one.time_s)
 
 
@@ -90,21 +99,26 @@ def _unseen_s(ice: IcePaths, racer: int, before: int, after: int) -> float:
     return float(np.diff(seen_s[first : last + 1]).max(initial=0.0))
 
 
-def _describe(ice: IcePaths, event: RaceEvent | None, by: int, on: int, before: int, after: int) -> Pass:
-    gap = ice.s_m[by] - ice.s_m[on]
-    behind = np.flatnonzero(gap[before : after + 1] <= 0)
-    level = before + int(behind[-1]) if len(behind) else before
-    rest = gap[level] / (gap[level] - gap[level + 1]) if gap[level + 1] != gap[level] else 0.0
-    time_s = float(ice.time_s[level] + rest * (ice.time_s[level + 1] - ice.time_s[level]))
+def _describe(
+    ice: IcePaths, event: RaceEvent | None, gap: Floats, by: int, on: int, before: int, after: int
+) -> Pass:  # fmt: skip
+    """The pass between two frames; ``gap`` (F,) metres ``by`` is ahead of ``on``, NaN where that does not tell."""
+    known = before + np.flatnonzero(np.isfinite(gap[before : after + 1]))
+    level = int(known[gap[known] <= 0][-1]) if (gap[known] <= 0).any() else before
+    following = int(known[known > level][0])
+    rest = gap[level] / (gap[level] - gap[following]) if gap[following] != gap[level] else 0.0
+    time_s = float(ice.time_s[level] + rest * (ice.time_s[following] - ice.time_s[level]))
+    watched = following - level == 1  # else a racer was relieved meanwhile, and lines of two are no one's
+    level = int(np.clip(np.searchsorted(ice.time_s, time_s) - 1, level, following - 1))
     s_m = float(ice.s_m[by, level + 1])
     beside = ice.d_m[by, level] - ice.d_m[on, level]
     spread = float(np.hypot(ice.d_sd[by, level], ice.d_sd[on, level]))
     early = np.flatnonzero(~(gap[: before + 1] > -PREPARED_M))
     begun = int(early[-1]) + 1 if len(early) else 0
-    own = float(np.hypot(ice.s_own_sd[by, level], ice.s_own_sd[on, level]))
+    own = float(np.hypot(*ice.s_own_sd[[by, on], level]))
     apart = min(abs(gap[before]), abs(gap[after]))
-    extra = {
-        "prepared_s": round(time_s - float(ice.time_s[begun]), 2),
+    prepared = {"prepared_s": round(time_s - float(ice.time_s[begun]), 2)}
+    asked = {
         "side_confidence": round(float(1 / (1 + np.exp(-1.7 * abs(beside) / spread))), 3),
         "lateral_move_by_m": _moved(ice, by, level),
         "lateral_move_on_m": _moved(ice, on, level),
@@ -115,10 +129,10 @@ def _describe(ice: IcePaths, event: RaceEvent | None, by: int, on: int, before: 
         s_m=round(s_m, 2) if ice.from_start else None,
         by=int(ice.ids[by]),
         on=int(ice.ids[on]),
-        side="inside" if beside < 0 else "outside",
+        side=("inside" if beside < 0 else "outside") if watched else None,
         where=where_on_track(s_m, event, ice.rink),
         confidence=round(float(1 / (1 + np.exp(-1.7 * apart / own))), 3),
-        **extra,
+        **(prepared | asked if watched else prepared),
     )
 
 

@@ -150,7 +150,8 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
             order = _order(paths, scene)
             passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
         known = observations, scene, shots, tracks, paths, ice, in_metres, order, clock, final, event, model, passages
-        return Facts(*known, given.start_list, tuple(told), gun_s, given.corrections.names)
+        relays = find_exchanges(everybody, tracks, observations, scene, rink) if in_metres and relay else []
+        return Facts(*known, given.start_list, tuple(told), gun_s, given.corrections.names, tuple(relays))
 
     facts = facts_of(tracks, known_as)
     exchanges = who_is_who(facts).exchanges
@@ -172,7 +173,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         race = race.model_copy(update={"event": shifted})
     race = with_pace(race, paths.ids, rank, facts.order.gap_s, scene.time_s, ice, model)
     if in_metres and model is not None and model.is_relay:
-        race = with_relay(race, find_exchanges(everybody, tracks, observations, scene, rink), ice, model)
+        race = with_relay(race, list(facts.exchanges), ice, model)
     bodies = bodies if ice is not None and in_metres else []
     followed = dict(zip(tracks.detection[tracks.seen].tolist(), tracks.id[tracks.seen].tolist(), strict=True))
     race = with_incidents(race, followed, ice if in_metres else None, bodies, model)

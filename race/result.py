@@ -10,12 +10,14 @@ from race.clock import ClockRun
 from race.crossings import LineCrossing
 from race.entries import match_entries
 from race.events import RaceEvent
+from race.exchanges import being_relieved
 from race.field_size import count_named
 from race.formats import (
     CameraLevel,
     Competitor,
     Crossing,
     Event,
+    Exchange,
     FinishRow,
     IdentityDoubt,
     Pass,
@@ -45,6 +47,8 @@ PHOTO_FINISH_SD = 1.64
 """A gap below so many of its standard deviations is no order: 90 % of a normal distribution lie within."""
 CLEARLY_SD = 2.0
 """Crossings of which one was not seen are in order of their times if they are so many standard deviations apart."""
+SOON_S = 12.0
+"""A lap of those behind: who is first seen so soon was there, on the side on which it is seen then."""
 DOUBT = 0.8
 """Identities below this confidence are listed as doubtful."""
 ONE_DOUBT_S = 1.0
@@ -89,6 +93,7 @@ class Facts:
     told: tuple[Told, ...] = ()
     gun_s: float | None = None
     by_hand: tuple[Named, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
 
     @property
     def counted(self) -> dict[int, float]:
@@ -320,20 +325,21 @@ def _frame_at(facts: Facts, time_s: float) -> int:
 def _rank_in(facts: Facts, passage: Passage, crossing: LineCrossing, active: NDArray[np.bool_]) -> int | None:
     """1 + those who crossed earlier; None where somebody who was not seen to cross may have.
 
-    In metres, whose time at the line is too unsure to tell is where it was when last seen: a camera that shows the one
-    would have shown the other go past.
+    In metres, whose time at the line is too unsure to tell is where it was when last seen, or first seen soon after: a
+    camera that shows the one would have shown the other go past.
     """
     if len(facts.start_list) > len(facts.paths.ids):
         return None
     crossed = {other.racer: other for other in passage.crossings}
     t = _frame_at(facts, crossing.time_s)
+    soon = _frame_at(facts, crossing.time_s + SOON_S) if facts.in_metres else t
     behind = _behind_unseen(facts, passage, crossing)
     order, rank = facts.order, 1
     for racer in range(len(facts.paths.ids)):
         if racer == crossing.racer or behind[racer]:
             continue
         other = crossed.get(racer)
-        known = order.known[crossing.racer, racer] and active[racer, : t + 1].any()
+        known = order.known[crossing.racer, racer] and active[racer, : soon + 1].any()
         if other is not None and (facts.ice is None or not known or _told_apart(crossing, other)):
             rank += other.time_s < crossing.time_s
         elif not known or (facts.ice is None and not order.ahead[crossing.racer, racer, t]):
@@ -498,7 +504,8 @@ def _passes(facts: Facts, finish: Passage | None) -> list[Pass]:
     finished_s = {int(facts.paths.ids[crossing.racer]): crossing.time_s for crossing in crossed}
     last_s = max(finished_s.values(), default=float("inf"))
     if facts.ice is not None and facts.in_metres:
-        found = find_ice_passes(facts.ice, facts.model if facts.ice.from_start else None)
+        changing = being_relieved(facts.exchanges, facts.ice.ids, facts.scene.time_s)
+        found = find_ice_passes(facts.ice, facts.model if facts.ice.from_start else None, changing)
         sure = [(one.confidence or 0.0) * _known_as(facts, one) for one in found]
         passes = [
             one.model_copy(update={"confidence": round(confidence, 3)})

@@ -77,7 +77,8 @@ def find_field_starts(bodies: "list[Body]", rink: Rink) -> list[FieldStart]:
 def _all_at_once(off_s: list[float]) -> float:
     """The middle of those who get off together, of two the later."""
     groups = [[other for other in off_s if 0 <= other - first <= AT_ONCE_S] for first in off_s]
-    group = sorted(max(groups, key=lambda one: (len(one), min(one))))
+    most = max(groups, key=lambda one: (len(one), min(one)))
+    group = sorted(most)
     return group[len(group) // 2]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from race.evaluate_relay import exchange_scores
 from race.events import find_event
-from race.exchanges import Way, pair_turns, turns
+from race.exchanges import Way, being_relieved, pair_turns, turns
 from race.formats import Competitor, Crossing, Exchange, FinishRow, Incident, Race, ScorebugReading, Video
 from race.incidents.relay import late_exchanges
 from race.relay import laps_skated, with_relay
@@ -174,3 +174,11 @@ def test_exchanges_against_the_truth() -> None:
     scores = exchange_scores(run, truth, {1: 8, 2: 7})
     assert (scores["truth"], scores["found"], scores["any_team"], scores["false"]) == (4, 2, 3, 1)
     assert scores["error_ms"]["median"] == pytest.approx(100)
+
+
+def test_a_team_is_between_two_racers_around_its_own_exchange() -> None:
+    time_s = np.arange(0, 20, 1.0)
+    mine, unknown = Exchange(competitor=2, time_s=5.0), Exchange(competitor=None, time_s=15.0)
+    between = being_relieved([mine, unknown], np.array([1, 2], np.int32), time_s)
+    assert between[0].nonzero()[0].tolist() == [13, 14, 15, 16, 17]
+    assert between[1].nonzero()[0].tolist() == [3, 4, 5, 6, 7, 13, 14, 15, 16, 17]

@@ -1,12 +1,14 @@
 """Foot points taken from boxes, against where the blades truly are."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from race.foot import cover, foot_points
-from race.guide import make_guide
+from race.guide import Guide, make_guide
 from race.observations import DESCRIPTOR, Detections
 from race.poses import Poses
 from race.rink import Rink
@@ -14,6 +16,9 @@ from simulation.camera import Style, direct
 from simulation.figure import picture
 from simulation.race import simulate_race
 from simulation.scenario import Requirements, Scenario
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 SIZE = (1280, 720)
 
@@ -32,8 +37,8 @@ def detections(frame: np.ndarray, box: np.ndarray, score: np.ndarray | None = No
     return Detections(**{field.name: rows[field.name] for field in fields(Detections)})
 
 
-@pytest.mark.parametrize("style", ["broadcast", "fixed"])
-def test_feet_of_racers_lie_where_the_blades_are(style: Style) -> None:
+def seen_racers(style: Style) -> tuple[Any, ...]:
+    """Guide, poses, frames (N,), boxes (N, 4) and feet (N, 2), pixels, of racers wholly in the picture."""
     motion = simulate_race(Scenario(event="1000m", starters=4, require=Requirements(falls=0)), 12)
     footage = direct(motion, style, 12.5, SIZE, 12, from_s=15.0, to_s=40.0)
     pictured = picture(motion, footage)
@@ -48,16 +53,48 @@ def test_feet_of_racers_lie_where_the_blades_are(style: Style) -> None:
         SIZE, footage.position, footage.rotation, footage.focal_px, footage.k1, np.full(many, 0.5), np.ones(many)
     )
     guide = make_guide(Rink(track_shift_m=motion.event.track_shift_m or 0.0))
-    found = detections(frame + 1, pictured.box[k, frame])
-    foot, sd, _ = foot_points(found, np.arange(len(frame)), frame, poses, guide)
-    off = foot - pictured.foot[k, frame]
+    return guide, poses, frame, pictured.box[k, frame], pictured.foot[k, frame]
+
+
+def along_m(guide: Guide, poses: Poses, frame: Ints, first: Floats, second: Floats) -> Floats:
+    """(N,) metres along the guide from the second pixels to the first."""
+    track = [guide.from_ice(poses.to_ice(frame, points)[0])[0][:, 0] for points in (first, second)]
+    return np.asarray(np.mod(track[0] - track[1] + guide.length_m / 2, guide.length_m) - guide.length_m / 2)
+
+
+@pytest.mark.parametrize("style", ["broadcast", "fixed"])
+def test_feet_of_racers_lie_where_the_blades_are(style: Style) -> None:
+    guide, poses, frame, box, true = seen_racers(style)
+    foot, sd, _ = foot_points(detections(frame + 1, box), np.arange(len(frame)), frame, poses, guide)
+    off = foot - true
     assert len(off) > 300
-    assert np.abs(np.median(off / found.box[:, 3:], axis=0)).max() < 0.02
+    assert np.abs(np.median(off / box[:, 3:], axis=0)).max() < 0.02
     assert 0.55 < np.mean(np.abs(off) < sd) < 0.95
-    places = [poses.to_ice(frame, points)[0] for points in (foot, pictured.foot[k, frame])]
-    track = [guide.from_ice(place)[0][:, 0] for place in places]
-    along = np.mod(track[0] - track[1] + guide.length_m / 2, guide.length_m) - guide.length_m / 2
-    assert np.quantile(np.abs(along), 0.68) < 0.2
+    assert np.quantile(np.abs(along_m(guide, poses, frame, foot, true)), 0.68) < 0.2
+
+
+def test_feet_below_the_picture_are_told_from_what_is_in_it() -> None:
+    """The same camera with less of the picture above and below: the middle stays, racers lose their feet."""
+    guide, poses, frame, box, true = seen_racers("broadcast")
+    less = 200
+    size = SIZE[0], SIZE[1] - 2 * less
+    box, true = box - [0, less, 0, 0], true - [0, less]
+    cut = (box[:, 1] > 0.1 * box[:, 3]) & (box[:, 1] + box[:, 3] > size[1])
+    cut &= poses.to_ice(frame, true + np.array([0, less]))[0][:, 1] < -5.0  # on the near side
+    whole_px = box[cut, 3]
+    frame, box, true = frame[cut], box[cut].copy(), true[cut]
+    box[:, 3] = size[1] - box[:, 1]
+    foot, sd, _ = foot_points(
+        detections(frame + 1, box), np.arange(len(frame)), frame, replace(poses, size=size), guide
+    )
+    mostly = box[:, 3] > 0.65 * whole_px
+    assert mostly.sum() > 30
+    assert np.isfinite(foot[mostly]).all(axis=1).mean() > 0.9
+    assert np.isnan(foot[box[:, 3] < 0.35 * whole_px]).all()
+    mostly &= np.isfinite(foot).all(axis=1)
+    off = np.abs(foot - true)[mostly]
+    assert 0.5 < np.mean(off < sd[mostly]) < 0.97
+    assert np.quantile(off / whole_px[mostly, None], 0.68) < 0.15
 
 
 def test_a_nearer_box_covers_what_is_behind_it_and_not_the_other_way_round() -> None:

@@ -89,3 +89,20 @@ def test_past_who_has_fallen_is_no_pass():
     slow = fall.model_copy(update={"kind": "slow", "competitors": [3]})
     passes = [Pass(time_s=at, by=1, on=on) for at, on in ((11.0, 2), (13.2, 2), (13.2, 3), (19.0, 2))]
     assert without_fallen(passes, [fall, slow]) == [passes[0], passes[2], passes[3]]
+
+
+def test_a_team_between_two_racers_passes_nobody():
+    """While one relieves the other the place of a team leaps ahead; what counts is the order before and after."""
+    time_s = np.arange(0, 12, 1 / FPS)
+    first = 60.0 + 12.0 * time_s
+    changing = np.zeros((2, len(time_s)), bool)
+    changing[1] = np.abs(time_s - 6.0) <= 2.0
+    leaps = first - 2.0 + np.where(np.abs(time_s - 6.0) < 1.0, 4.0, 0.0)
+    ice = made_ice([first, leaps], [[0.0], [1.0]])
+    assert find_ice_passes(ice, EVENT)
+    assert find_ice_passes(ice, EVENT, changing) == []
+    (one,) = find_ice_passes(
+        made_ice([first, leaps + np.where(time_s > 6.0, 4.0, 0.0)], [[0.0], [1.0]]), EVENT, changing
+    )
+    assert (one.by, one.on, one.side) == (2, 1, None)
+    assert one.time_s == pytest.approx(6.0, abs=0.1)
