@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Start = Literal["near", "far"]
 Gender = Literal["w", "m", "x"]
+SIDES: tuple[Start, Start] = ("near", "far")
 
 LAP_M = 111.12
 LAP_TIMES_FILE = Path(__file__).with_name("lap_times.json")

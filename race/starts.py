@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from race.events import Start
+from race.events import SIDES, Start
 from race.rink import Rink
 
 if TYPE_CHECKING:  # incidents, among them false starts, stand on this module
@@ -24,7 +24,7 @@ OFF_S, OFF_M, OFF_MPS = 2.6, 3.0, 2.8
 """Who is off is so far from there, and was so fast, so long after it stood; who walks to the line is not."""
 MOVED_M, START_MPS2 = 0.5, 3.6
 """A racer is off by MOVED_M after sqrt(2 * MOVED_M / START_MPS2) s."""
-TOGETHER_S, TOGETHER_M = 2.5, 4.0
+TOGETHER_S = 2.5
 LEAST_OFF = 2
 """Of so many at once it is a start."""
 CALLED_BACK_M = 20.0
@@ -65,38 +65,42 @@ class FieldStart:
 def find_field_starts(bodies: "list[Body]", rink: Rink) -> list[FieldStart]:
     """By time: those from a start line after which somebody raced on."""
     out: list[FieldStart] = []
-    for group in find_starts(bodies, rink):
-        for side in ("near", "far"):
-            line = float(rink.to_track(rink.start_dots(side)[:1])[0, 0])
-            on_line = [off for off in group if _on_line(off, line, rink)]
-            if len(on_line) >= LEAST_OFF and max(off.far_m for off in on_line) > CALLED_BACK_M:
-                out.append(FieldStart(_all_at_once([off.time_s for off in on_line]) - REACTION_S, side))
+    for side, group in find_starts(bodies, rink):
+        if len(group) >= LEAST_OFF and max(off.far_m for off in group) > CALLED_BACK_M:
+            out.append(FieldStart(_all_at_once([off.time_s for off in group]) - REACTION_S, side))
     return out
 
 
 def _all_at_once(off_s: list[float]) -> float:
     """The middle of those who get off together, of two the later."""
-    groups = [[other for other in off_s if 0 <= other - first <= AT_ONCE_S] for first in off_s]
-    most = max(groups, key=lambda one: (len(one), min(one)))
-    group = sorted(most)
-    return group[len(group) // 2]
+    groups = [sorted(other for other in off_s if 0 <= other - first <= AT_ONCE_S) for first in off_s]
+    most = max(groups, key=lambda group: (len(group), group[0]))
+    return most[len(most) // 2]
 
 
-def _on_line(off: Off, line: float, rink: Rink) -> bool:
-    return off.d > -BESIDE_M and -BEHIND_M < float(apart(off.u, line, rink)) < OVER_M
+def find_starts(bodies: "list[Body]", rink: Rink) -> list[tuple[Start, list[Off]]]:
+    """Who gets off together from a start line, and on which side that is, by time; one alone, too.
 
-
-def find_starts(bodies: "list[Body]", rink: Rink) -> list[list[Off]]:
-    """Groups of LEAST_OFF or more who get off together from about the same line, each by time."""
+    Team-mates who set off from the infield are no start, nor is who goes from the rail.
+    """
     offs = sorted((off for n, body in enumerate(bodies) for off in _offs(n, body, rink)), key=lambda off: off.time_s)
+    out: list[tuple[Start, list[Off]]] = []
+    for side in SIDES:
+        line = float(rink.to_track(rink.start_dots(side)[:1])[0, 0])
+        on_line = [off for off in offs if off.d > -BESIDE_M and -BEHIND_M < float(apart(off.u, line, rink)) < OVER_M]
+        out += [(side, group) for group in _together(on_line)]
+    return sorted(out, key=lambda start: start[1][0].time_s)
+
+
+def _together(offs: list[Off]) -> list[list[Off]]:
+    """``offs``, by time, in groups."""
     out: list[list[Off]] = []
     for off in offs:
-        near = bool(out) and off.time_s - out[-1][-1].time_s <= TOGETHER_S
-        if near and abs(apart(off.u, out[-1][0].u, rink)) <= TOGETHER_M:
+        if out and off.time_s - out[-1][-1].time_s <= TOGETHER_S:
             out[-1].append(off)
         else:
             out.append([off])
-    return [group for group in out if len({off.body for off in group}) >= LEAST_OFF]
+    return out
 
 
 def _offs(n: int, body: "Body", rink: Rink) -> list[Off]:

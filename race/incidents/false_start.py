@@ -11,9 +11,9 @@ import numpy as np
 
 from race.incidents.bodies import Body
 from race.rink import Rink
-from race.starts import CALLED_BACK_M, Off, apart, find_starts
+from race.starts import CALLED_BACK_M, LEAST_OFF, Off, find_starts
 
-AGAIN_S, SAME_LINE_M = (6.0, 45.0), 2.5
+AGAIN_S = 6.0, 45.0
 SAME_PLACE_M = 0.8
 WHO_S, LEAST_WHO, SURE_WHO = 5.0, 10, 0.8
 
@@ -32,11 +32,12 @@ def find_false_starts(bodies: list[Body], rows: dict[int, int], rink: Rink) -> l
     """By time. ``rows`` says which detections are which racer's."""
     starts = find_starts(bodies, rink)
     out: list[FalseStart] = []
-    for n, first in enumerate(starts):
-        line, off_s = float(np.median([off.u for off in first])), first[0].time_s
-        for again in starts[n + 1 :]:
-            same = abs(apart(float(np.median([off.u for off in again])), line, rink)) < SAME_LINE_M
-            if same and AGAIN_S[0] < again[0].time_s - off_s < AGAIN_S[1]:
+    for n, (side, first) in enumerate(starts):
+        off_s = first[0].time_s
+        if len(first) < LEAST_OFF:
+            continue
+        for other_side, again in starts[n + 1 :]:
+            if side == other_side and AGAIN_S[0] < again[0].time_s - off_s < AGAIN_S[1]:
                 if max(off.far_m for off in first) <= CALLED_BACK_M:
                     row = _whose(first[0], again, bodies, rows)
                     out.append(FalseStart(row, off_s, first[-1].time_s + 1.0, first[1].time_s - off_s))
