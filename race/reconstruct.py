@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from race.claims import DOUBT
 from race.clock import ClockRun, fit_clock
 from race.competitors import track_competitors, track_everybody
 from race.crossings import find_crossings, follow_lines
 from race.events import Gender, RaceEvent, find_event
 from race.exchanges import find_exchanges
+from race.facts import Facts
 from race.formats import Event, Race
 from race.guess import one_name, possible_events
 from race.guess_racing import events_by_racing
@@ -27,8 +29,9 @@ from race.pace import with_pace
 from race.paths import time_gaps
 from race.racers import FORESHORTENING, Paths, find_paths, find_racers
 from race.relay import with_relay
-from race.result import DOUBT, Facts, assemble, who_is_who
+from race.result import assemble
 from race.rink import Rink
+from race.roster import who_is_who
 from race.scene import Scene, make_scene
 from race.shots import label_shots
 from race.start_list import Entry

@@ -2,9 +2,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from race.claims import _confusable, _known_as
 from race.formats import Pass
 from race.order import KNOWN_AS_S
-from race.result import _confusable, _known_as
 
 
 def test_a_pass_is_as_sure_as_who_the_two_are_around_it():

@@ -1,0 +1,166 @@
+"""The start, crossings and finish, from what was seen and what the score bug says of the same laps."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.crossings import LineCrossing
+from race.facts import Facts, readings_of
+from race.formats import Crossing, FinishRow
+from race.laps import Passage, ShownLap, ranks_at_finish, shown_laps
+from race.placing import rank_at_line, spread_s
+from race.starts import START_SD_S
+
+PHOTO_FINISH_SD = 1.64
+"""A gap below so many of its standard deviations is no order: 90 % of a normal distribution lie within."""
+LAG_S = 0.1
+"""A running clock further than this from the official time is worth a warning."""
+
+
+def race_start(facts: Facts, finish: Passage | None, active: NDArray[np.bool_], warnings: list[str]) -> float | None:
+    """When the clock stood at zero. The time at which it stopped is official, its running digits may lag behind.
+
+    Without a clock it is when the field got off, less the time that people need to react.
+    """
+    runs = [facts.final] if facts.final is not None else facts.clock
+    running_s = runs[-1].race_start_s if runs else None
+    if running_s is None and facts.gun_s is not None:
+        warnings.append(
+            f"no clock was read: race times are counted from the racers' first movement, and all of them may be off by "
+            f"the same {START_SD_S:g} s"
+        )
+        return facts.gun_s
+    if finish is None or facts.final is None or facts.final.final_clock_s is None:
+        return running_s
+    winner = finish.crossings[0]
+    if not winner.seen or rank_at_line(facts, finish, winner, active) != 1:
+        return running_s
+    official_s = winner.time_s - facts.final.final_clock_s
+    if running_s is not None and abs(running_s - official_s) > LAG_S:
+        behind = "behind" if running_s > official_s else "ahead of"
+        warnings.append(
+            f"the clock on the screen ran {abs(running_s - official_s):.2f} s {behind} the time it stopped at; "
+            "race times are counted from the latter"
+        )
+    return official_s
+
+
+def crossings_of(
+    facts: Facts,
+    names: dict[int, tuple[str, float]],
+    active: NDArray[np.bool_],
+    race_start_s: float | None,
+    warnings: list[str],
+) -> list[Crossing]:
+    """Crossings that were seen, with what the score bug says of the same lap, and those only it knows of."""
+    shown = _shown(facts, names)
+    last: dict[int, tuple[int, LineCrossing]] = {}  # racer -> lap and crossing before
+    sightings: dict[int, int] = {}
+    rows = []
+    for passage in facts.passages:
+        for crossing in passage.crossings:
+            racer = crossing.racer
+            sightings[racer] = sightings.get(racer, 0) + 1
+            row = shown.pop((racer, passage.lap), None)
+            lap_time_s = row.lap_time_s if row is not None else None
+            before = last.get(racer)
+            if passage.lap is not None and before is not None and before[0] == passage.lap - 1:
+                seen_s = crossing.time_s - before[1].time_s
+                if lap_time_s is not None and abs(seen_s - lap_time_s) > 0.3:
+                    warnings.append(
+                        f"lap {passage.lap} of competitor {facts.paths.ids[racer]}: {seen_s:.2f} s seen, "
+                        f"{lap_time_s:.2f} s on the score bug"
+                    )
+                lap_time_s = lap_time_s if lap_time_s is not None else seen_s
+            elif passage.lap == 1 and race_start_s is not None and lap_time_s is None:
+                lap_time_s = crossing.time_s - race_start_s
+            if passage.lap is not None:
+                last[racer] = passage.lap, crossing
+            rows.append(
+                Crossing(
+                    competitor=int(facts.paths.ids[racer]),
+                    lap=passage.lap,
+                    sighting=sightings[racer],
+                    time_s=crossing.time_s,
+                    time_sd_s=crossing.time_sd_s,
+                    lap_time_s=lap_time_s,
+                    rank=row.rank if row is not None else rank_at_line(facts, passage, crossing, active),
+                    source=("vision" if row is None else "fused") if crossing.seen else "interpolated",
+                )
+            )
+    rows += [
+        Crossing(
+            competitor=int(facts.paths.ids[racer]),
+            lap=lap,
+            time_s=None,
+            lap_time_s=row.lap_time_s,
+            rank=row.rank,
+            source="scorebug",
+        )
+        for (racer, lap), row in shown.items()
+    ]
+    rows = _without_doubles(rows)
+    return sorted(rows, key=lambda row: (row.lap or 0, row.rank or len(facts.paths.ids) + 1, row.time_s or 0))
+
+
+def _without_doubles(rows: list[Crossing]) -> list[Crossing]:
+    """A rank that the score bug gives to one is no other's."""
+    shown = [row for row in rows if row.source in ("fused", "scorebug")]
+    given = {(row.lap, row.rank): row.competitor for row in shown}
+    return [
+        row.model_copy(update={"rank": None})
+        if None not in (row.lap, row.rank) and given.get((row.lap, row.rank), row.competitor) != row.competitor
+        else row
+        for row in rows
+    ]
+
+
+def _shown(facts: Facts, names: dict[int, tuple[str, float]]) -> dict[tuple[int, int | None], ShownLap]:
+    """(racer, lap) -> the score bug's row, where the event's laps and the row's racer are known."""
+    if facts.model is None:
+        return {}
+    racer_of = {name: racer for racer, (name, _) in names.items()}
+    readings = readings_of(facts)
+    shown: dict[tuple[int, int | None], ShownLap] = {
+        (racer_of[row.name], facts.model.crossings - row.laps_to_go): row
+        for row in shown_laps(readings)
+        if row.name in racer_of and facts.model.crossings - row.laps_to_go >= 1
+    }
+    if facts.final is not None and facts.final.stopped_at_s is not None:
+        for name, rank in ranks_at_finish(readings, facts.final.stopped_at_s).items():
+            key = racer_of.get(name, -1), facts.model.crossings
+            if key[0] >= 0 and key not in shown:
+                shown[key] = ShownLap(0, rank, name, None)
+    racer_of_id = {int(id_): racer for racer, id_ in enumerate(facts.paths.ids)}
+    for id_, one in facts.told:
+        shown.setdefault((racer_of_id[id_], one.lap), ShownLap(0, one.rank, one.name, one.lap_time_s))
+    return shown
+
+
+def finish_of(
+    facts: Facts,
+    finish: Passage | None,
+    active: NDArray[np.bool_],
+    race_start_s: float | None,
+    crossings: list[Crossing],
+) -> list[FinishRow]:
+    if finish is None:
+        return []
+    shown = {row.competitor: row.rank for row in crossings if finish.lap is not None and row.lap == finish.lap}
+    rows = []
+    for k, crossing in enumerate(finish.crossings):
+        neighbours = [other for other in (*finish.crossings[k - 1 : k], *finish.crossings[k + 1 : k + 2])]
+        rows.append(
+            FinishRow(
+                competitor=int(facts.paths.ids[crossing.racer]),
+                rank=shown.get(int(facts.paths.ids[crossing.racer]), rank_at_line(facts, finish, crossing, active)),
+                time_s=crossing.time_s,
+                time_sd_s=crossing.time_sd_s,
+                race_time_s=None if race_start_s is None else crossing.time_s - race_start_s,
+                photo_finish=any(_too_close(crossing, other) for other in neighbours),
+            )
+        )
+    return rows
+
+
+def _too_close(first: LineCrossing, second: LineCrossing) -> bool:
+    return abs(first.time_s - second.time_s) < PHOTO_FINISH_SD * spread_s(first, second)
