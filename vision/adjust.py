@@ -291,7 +291,7 @@ def _points(marks: Marks) -> tuple[Ints, Floats, Floats, Floats]:
 
 
 def _alike(marks: Marks, sd: float, window: float) -> tuple[Floats, Floats]:
-    return np.full(len(marks.frame), sd), np.full(len(marks.frame), window)
+    return np.full((len(marks.frame), 2), sd), np.full(len(marks.frame), window)
 
 
 @njit(cache=True)

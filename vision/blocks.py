@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 
 LEAST_SCORE = 0.15
 WIDE_M = 0.06, 0.5
-MIDDLE = 0.7
+MIDDLE = 0.86
 """Of a block's box, downwards, where the middle of its foot is seen."""
 SD_PX, SD_M = 1.0, 0.15
 """Of where it is seen, and of where it lies, which is the same error in many pictures."""
@@ -54,14 +54,14 @@ def match(
     """The blocks of the track that boxes (n, 4) in pictures ``frame`` (n,) are, as points for ``terms.add_points``.
 
     Of m of them: frame, pixel (m, 2), place (m, 3) where the track is not shifted, 1 since it moves with the shift,
-    standard deviation and window, pixels. ``blocks`` (B, 2) are where they lie without a shift.
+    standard deviation (m, 2) across and down, and window, pixels. ``blocks`` (B, 2) are where they lie without a shift.
     """
     reach_m = min(max(REACH * window, LEAST_M), MOST_M) if window <= WIDEST else 0.0
     nearest, off, per_m = _nearest(frame, box, poses, blocks, shift_m)
-    good, per_m = off < reach_m, per_m[off < reach_m]
-    place = np.column_stack([blocks[nearest[good]], np.zeros(len(per_m))])
-    sd, reach = np.hypot(SD_PX, SD_M * per_m), 2 * reach_m * per_m
-    return frame[good], _feet(box)[good], place, np.ones(len(per_m)), sd, reach
+    good = off < reach_m
+    place = np.column_stack([blocks[nearest[good]], np.zeros(int(good.sum()))])
+    sd, reach = np.hypot(SD_PX, SD_M * per_m[good]), 2 * reach_m * per_m[good, 0]
+    return frame[good], _feet(box)[good], place, np.ones(len(sd)), sd, reach
 
 
 def lie_elsewhere(frame: Ints, box: Floats, poses: Poses, blocks: Floats, shift_m: float) -> bool:
@@ -72,16 +72,18 @@ def lie_elsewhere(frame: Ints, box: Floats, poses: Poses, blocks: Floats, shift_
 
 def _nearest(frame: Ints, box: Floats, poses: Poses, blocks: Floats, shift_m: float) -> tuple[Ints, Floats, Floats]:
     """Of boxes (n, 4): the nearest block (n,), how far off it is (n,), m, infinite where the box is not on the ice or
-    not as wide as a block, and what a metre is there (n,), pixels at most."""
+    not as wide as a block, and what a metre across and one away from the camera are there (n, 2), pixels."""
     away = max(poses.size)
     on_ice, _ = poses.to_ice(frame, np.clip(_feet(box), -away, 2 * away))
     ahead = on_ice - poses.position[frame, :2]
-    per_m = poses.focal_px[frame] / np.hypot(np.linalg.norm(ahead, axis=1), poses.position[frame, 2])
+    high_m = poses.position[frame, 2]
+    away_m = np.hypot(np.linalg.norm(ahead, axis=1), high_m)
+    across = poses.focal_px[frame] / away_m
     off = np.linalg.norm(on_ice[:, None] - blocks - np.array([shift_m, 0.0]), axis=2)
     with np.errstate(invalid="ignore"):
-        wide_m = box[:, 2] / per_m
+        wide_m = box[:, 2] / across
         off[~((wide_m > WIDE_M[0]) & (wide_m < WIDE_M[1]))] = np.inf  # NaN is not
-    return off.argmin(axis=1), off.min(axis=1), per_m
+    return off.argmin(axis=1), off.min(axis=1), np.column_stack([across, across * high_m / away_m])
 
 
 def _feet(box: Floats) -> Floats:

@@ -141,8 +141,8 @@ def _follow(
             a, b = mark_start[m], mark_start[m + 1]
             add_points(
                 mark_frame[a:b], mark_pixel[a:b], mark_place[a:b], mark_moves[a:b], low, high,
-                np.full(b - a, LINE_SD), np.full(b - a, 2 * window), width, height, rotation, focal, shared, own_own,
-                own_shared, shared_shared, own_down, shared_down,
+                np.full((b - a, 2), LINE_SD), np.full(b - a, 2 * window), width, height, rotation, focal, shared,
+                own_own, own_shared, shared_shared, own_down, shared_down,
             )  # fmt: skip
             tilt = np.array([0.0, rotation[m, 2, 2], -rotation[m, 1, 2], 0.0])
             own_own[m] += np.outer(tilt, tilt) / ROLL_SD**2

@@ -75,7 +75,7 @@ BELIEVED = 0.5
 """Share of a stretch's pictures that have to hold before any of them does."""
 SURE_PERSON = 0.1
 """People from this score on are masked where edges are looked for."""
-STRANGE_SD = 6.0
+STRANGE_SD = 8.0
 """Standard deviations that a measure of the hall may be off what is usual."""
 LARGEST_SD_M = 0.4
 """On the ice: what is less certain has no pose."""

@@ -28,7 +28,7 @@ def add_points(
     moves: Floats,  # (n,) 1 where the place moves along x with the track, else 0
     low: float,
     high: float,  # between which the open coordinate lies
-    sd: Floats,  # (n,) pixels
+    sd: Floats,  # (n, 2) pixels, across and down; of a point on a line only the first counts
     window: Floats,  # (n,) farther off, pixels, it is another point; weight is lost from half of it. Infinite: sure
     width: float,
     height: float,
@@ -73,7 +73,7 @@ def add_points(
                 total[k] = x * own[0, k] + y * own[1, k]
                 total[4 + k] = x * by_place[0, k] + y * by_place[1, k]
             total[4 + TRACK_SHIFT] = moves[n] * (x * by_point[0, 0] + y * by_point[1, 0])
-            weight = 1 / sd[n] ** 2 / (1 + (2 * off / window[n]) ** 2) ** 2
+            weight = 1 / sd[n, way] ** 2 / (1 + (2 * off / window[n]) ** 2) ** 2
             add_residual(total, off, weight, own_own[f], own_shared[f], shared_shared, own_down[f], shared_down)
 
 

@@ -8,6 +8,7 @@ from race.formats import Shot, Video
 from race.observations import DESCRIPTOR, Blocks, Detections, Frames, Observations, no_blocks
 from race.poses import Poses
 from race.rink import Rink
+from vision.blocks import MIDDLE
 from vision.edges import COLUMN, ELSEWHERE, OFF_SURFACE, ONTO_SURFACE, STEP
 
 SIZE, FPS = (640, 360), 25.0
@@ -95,8 +96,8 @@ def block_boxes(poses, blocks, rng):
         wide = 0.12 * poses.focal_px[n] / np.linalg.norm(blocks - poses.position[n, :2], axis=1)
         for (x, y), (_, top), w in zip(low, high, wide, strict=True):
             if 10 < x < SIZE[0] - 10 and 10 < y < SIZE[1] - 10:
-                tall = (y - top) / 0.7  # the foot's nearer edge is lower than its middle
-                boxes.append(np.array([x - w / 2, y - 0.7 * tall, w, tall]) + rng.normal(0, 0.5, 4))
+                tall = (y - top) / MIDDLE
+                boxes.append(np.array([x - w / 2, y - MIDDLE * tall, w, tall]) + rng.normal(0, 0.5, 4))
                 frames.append(n + 1)
     return Blocks(np.array(frames, np.int32), np.array(boxes).reshape(-1, 4), np.full(len(frames), 0.5))
 

@@ -107,8 +107,8 @@ def test_points_that_are_known(state):
     found = sums()
     frame = np.ones(3, np.int64)
     add_points(
-        frame, pixel, place, moves, -40.0, 40.0, np.full(3, 2.0), np.full(3, np.inf), *map(float, SIZE), state.rotation,
-        state.focal, state.shared, *found,
+        frame, pixel, place, moves, -40.0, 40.0, np.full((3, 2), 2.0), np.full(3, np.inf), *map(float, SIZE),
+        state.rotation, state.focal, state.shared, *found,
     )  # fmt: skip
 
     def residuals(s):
@@ -122,8 +122,8 @@ def test_points_anywhere_on_a_line(state):
     pixel = state.poses.to_pixels(0, [[6.0, 15.0]])[0] + np.array([2.0, 5.0])
     found = sums()
     add_points(
-        np.zeros(1, np.int64), pixel[None], np.array([[np.nan, 15.0, 0.0]]), np.zeros(1), -40.0, 40.0, np.full(1, 2.0),
-        np.full(1, np.inf),
+        np.zeros(1, np.int64), pixel[None], np.array([[np.nan, 15.0, 0.0]]), np.zeros(1), -40.0, 40.0,
+        np.full((1, 2), 2.0), np.full(1, np.inf),
         *map(float, SIZE), state.rotation, state.focal, state.shared, *found,
     )  # fmt: skip
 
