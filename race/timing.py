@@ -12,6 +12,8 @@ from race.starts import START_SD_S
 
 PHOTO_FINISH_SD = 1.64
 """A gap below so many of its standard deviations is no order: 90 % of a normal distribution lie within."""
+PHOTO_FINISH_S = 0.02
+"""And so small a gap, half a picture at 25 a second, is for the finish camera, however sure it seems."""
 LAG_S = 0.1
 """A running clock further than this from the official time is worth a warning."""
 
@@ -163,4 +165,4 @@ def finish_of(
 
 
 def _too_close(first: LineCrossing, second: LineCrossing) -> bool:
-    return abs(first.time_s - second.time_s) < PHOTO_FINISH_SD * spread_s(first, second)
+    return abs(first.time_s - second.time_s) < max(PHOTO_FINISH_S, PHOTO_FINISH_SD * spread_s(first, second))

@@ -1,10 +1,13 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from race.claims import _confusable, _known_as
+from race.crossings import LineCrossing
 from race.formats import Pass
 from race.order import KNOWN_AS_S
+from race.timing import _too_close
 
 
 def test_a_pass_is_as_sure_as_who_the_two_are_around_it():
@@ -52,3 +55,11 @@ def test_a_pass_of_two_in_like_suits_is_not_claimed_where_one_was_out_of_sight()
     assert not confusable(6.5, red, reddish)
     assert confusable(3.5, red, [np.nan] * 3)  # nobody knows what the second wears
     assert not confusable(6.5, red, [np.nan] * 3)  # but both were watched
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "sd_s", "photo"), [(0.015, 0.002, True), (0.03, 0.002, False), (0.03, 0.02, True), (0.1, 0.02, False)]
+)
+def test_a_gap_for_the_finish_camera_is_told_however_sure_it_seems(gap_s, sd_s, photo):
+    first, second = LineCrossing(0, 10.0, sd_s), LineCrossing(1, 10.0 + gap_s, sd_s)
+    assert _too_close(first, second) == _too_close(second, first) == photo
