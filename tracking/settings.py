@@ -100,10 +100,12 @@ SKATERS = Settings()
 """Few people, always the same, filmed by a camera that follows them."""
 CROWD = Settings(
     high_score=0.7,
+    low_score=0.2,
     new_score=0.7,
     instant_score=0.7,
     patience_s=1.0,
     acceleration=0.4,
+    gate_last=0.3,
     depth=0.09,
     score_change=0.3,
     link_s=1.0,
