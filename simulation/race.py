@@ -118,7 +118,8 @@ def _judge(drawn: _Drawn, skated_by: Skated) -> _Paths:
     crossings = find_crossings(time_s, skated + body.reach(skated, event.distance_m), event)
     upright = np.isin(mode[racer, now], _UPRIGHT)
     incidents = tell_incidents(log, time_s, s, drawn.plan.orders, field.competitor, event, rink)
-    incidents += tell_contacts(find_contacts(skated, d[racer, now], upright), time_s, incidents)
+    in_race = upright & (skated <= event.distance_m)
+    incidents += tell_contacts(find_contacts(skated, d[racer, now], in_race), time_s, incidents)
     return _Paths(
         time_s=time_s,
         s=s,

@@ -30,6 +30,8 @@ from simulation.state import (
 )
 
 _DT = 1.0 / RATE_HZ
+SLOWEST_BACKING = 0.75
+"""Of the speed that a racer would have alone: nobody slows down more to let another go."""
 OUT_OF_REACH_M = 4.0
 """Who is so far behind on the last lap catches nobody."""
 GIVES_WAY_D = 3.4
@@ -160,7 +162,9 @@ def wanted_speed(plan: Plan, state: State, course: Course, a: int, now: float, l
     b = state.backing[a]
     if b != NOBODY:
         ahead = ahead_of(state, course, a, b)
-        if abs(ahead) > 1.6 or state.mode[b] != Mode.RACE:
+        # Those who would each let the other go, two or in a ring, would stop each other: who is slow by now races on.
+        slowed = v0[a] < SLOWEST_BACKING * plan.free[a, lap]
+        if abs(ahead) > 1.6 or state.mode[b] != Mode.RACE or slowed:
             state.backing[a] = NOBODY
         else:
             wanted = min(wanted, v0[b] - 0.9) if ahead > -0.5 else max(wanted, v0[b] + 0.5)

@@ -105,13 +105,13 @@ def find_passes(
     return sorted(out, key=lambda row: row.time_s)
 
 
-def find_contacts(s: Floats, d: Floats, skating: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
-    """(C, T) -> first step, last step, and the two (from 0) whose bodies touched while both were on their feet."""
+def find_contacts(s: Floats, d: Floats, racing: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
+    """(C, T) -> first step, last step, and the two (from 0) whose bodies touched while both raced on their feet."""
     out = []
     for i in range(len(s)):
         for j in range(i + 1, len(s)):
             apart = ((s[i] - s[j]) / TOUCHING_M[0]) ** 2 + ((d[i] - d[j]) / TOUCHING_M[1]) ** 2
-            touching = np.concatenate([[False], skating[i] & skating[j] & (apart < 1), [False]])
+            touching = np.concatenate([[False], racing[i] & racing[j] & (apart < 1), [False]])
             edges = np.flatnonzero(np.diff(touching.astype(np.int8)))
             out += [(int(first), int(after) - 1, i, j) for first, after in zip(edges[::2], edges[1::2], strict=True)]
     return out

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.infractions import crowded
 from race.errors import ScenarioError
 from race.events import EVENTS, lap_time_quantiles
 from race.rink import Rink
@@ -74,6 +75,14 @@ def test_everybody_comes_home_in_a_race_without_falls(event) -> None:  # type: i
             raced = motion.racing[rows]
             changes = np.any(raced[:, 1:] != raced[:, :-1], axis=0).sum()
             assert changes == len(event.legs) - 1
+
+
+def test_nobody_stops_the_field_by_letting_another_go() -> None:
+    """Much goes wrong in this race: six let each other go at once, and stood still for minutes."""
+    _, scenario = crowded(42026)
+    motion = simulate_race(scenario, 42026)
+    assert sum(row.rank is not None for row in motion.finish) >= 6
+    assert max((row.end_s - row.start_s for row in motion.incidents if row.kind == "contact"), default=0.0) < 4.0
 
 
 def test_a_relay_is_handed_over_by_a_push_in_the_back_at_the_beginning_of_a_straight() -> None:

@@ -71,6 +71,8 @@ def test_bodies_touch_when_both_near_along_and_across() -> None:
     contacts = find_contacts(s, d, np.ones(s.shape, bool))
     assert contacts == [(1, 2, 0, 1)]
     assert find_contacts(s, d + np.array([[0.0], [0.6]]), np.ones(s.shape, bool)) == []
+    home = np.array([[True, True, False, False], [True] * 4])
+    assert find_contacts(s, d, home) == [(1, 1, 0, 1)]  # who is home, or down, touches nobody
     time_s = np.array([10.0, 10.01, 10.02, 10.03])
     (told,) = tell_contacts(contacts, time_s, [])
     assert (told.kind, told.competitors, told.codes) == ("contact", [1, 2], [])
