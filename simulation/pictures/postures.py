@@ -336,7 +336,8 @@ def _in_own_way(postures: Floats, name: str, time_s: Floats) -> Floats:
         out[:, COLUMNS[heel]] *= longer
     habits = ((time_s + key % 97) // _HABIT_S).astype(int)
     for habit in np.unique(habits):
-        on_back = np.random.default_rng((key, habit)).random(2) < (0.45, 0.3)  # left, right
+        # A seed cannot be negative, and times before the gun are.
+        on_back = np.random.default_rng((key, habit % 2**32)).random(2) < (0.45, 0.3)  # left, right
         for hand, side, is_on in zip(("left_hand", "right_hand"), (1.0, -1.0), on_back, strict=True):
             rows = (habits == habit) & is_on & (out[:, COLUMNS[f"{hand}_down"]][:, 0] < 0.5)
             out[rows, COLUMNS[hand]] = _ON_BACK * (1.0, -side, 1.0)
