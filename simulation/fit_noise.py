@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from race.observations import Observations
 from simulation.clip import Clip
 from simulation.draws import Draws
+from simulation.fit_scorebug import fit_scorebug
 from simulation.lines import line_pan, upright_line
 from simulation.noise import CLEAR, USUAL_PX, Noise
 from simulation.sightings import (
@@ -125,11 +126,10 @@ def fit_noise(clips: Sequence[tuple[Clip, Observations]], before: Noise) -> Nois
         _fit_colours,
         _fit_lines,
         _fit_motion,
-        _fit_scorebug,
         _fit_poses,
     ):
         noise = replace(noise, **fit(pairs))
-    return noise
+    return replace(noise, **fit_scorebug(clips))
 
 
 Pairs = Sequence[tuple[Clip, Observations, Matched]]
@@ -549,33 +549,6 @@ def _fit_motion(pairs: Pairs) -> Fitted:
         "motion_sd_per_px": max(0.0, slope),
         "motion_zoom_sd": float((spread[1] - spread[0]) / 2),
         "motion_lost_chance": lost / max(1, asked),
-    }
-
-
-def _fit_scorebug(pairs: Pairs) -> Fitted:
-    """Readings of the clock against what it showed."""
-    wrong, read, gaps, seconds, shown_s = 0, 0, [], 0.0, 0.0
-    for clip, seen, _ in pairs:
-        shown = [one for one in clip.truth.scorebug if one.clock_s is not None]
-        got = [one for one in seen.scorebug if one.clock_s is not None]
-        if not shown:
-            continue
-        at = np.array([one.time_s for one in shown])
-        for one in got:
-            # Readings may be told up to a picture or two late.
-            near = [shown[k] for k in np.flatnonzero(np.abs(at - one.time_s) < 0.3)]
-            read += 1
-            wrong += not any(abs((one.clock_s or 0) - (other.clock_s or 0)) < 0.15 for other in near)
-        times = np.array([one.time_s for one in got])
-        gaps += list(np.diff(times))
-        shown_s += clip.truth.video.duration_s
-        seconds += len(np.unique(times.astype(int))) if len(times) else 0
-    if not read or not gaps:
-        return {}
-    return {
-        "scorebug_misread": wrong / read,
-        "scorebug_missed": float(np.clip(1 - seconds / max(shown_s, 1.0), 0.0, 1.0)),
-        "scorebug_every_s": float(np.median(gaps)),
     }
 
 

@@ -99,6 +99,14 @@ class Noise:
     scorebug_missed: float
     scorebug_misread: float
     scorebug_every_s: float
+    scorebug_late_s: float
+    """Mean of the time from when a text comes up until it could be read, exponentially distributed, ..."""
+    scorebug_late_still_s: float
+    """... and where the camera stands still."""
+    scorebug_text_missed: float
+    """Of a text never to be read while it is shown."""
+    scorebug_misspelt: float
+    """Of a name to be read with a letter missing."""
     pose_sd_px: float
     pose_lasts_s: float
     pose_lost_chance: float

@@ -2,7 +2,7 @@
 
 The errors are those of ``noise.json``: people missed for some frames at a time, the more so the smaller and the more
 hidden; two that overlap taken for one; boxes that tremble; boxes where nobody is; camera motion with drift and gaps;
-the finish line seen now and then; a score bug that is misread.
+the finish line seen now and then; a score bug that is read late, in parts never, and misread.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from simulation.figure import Pictured
 from simulation.lines import sight_lines
 from simulation.motion import Motion, Person
 from simulation.noise import Noise, default_noise
+from simulation.reading import read
 from simulation.sightings import camera_steps, detections, noise_like, registered, wandering
 
 Mask = NDArray[np.bool_]
@@ -62,7 +63,7 @@ def observe_people(
         frames=_frames(footage, noise, Draws(seed, "motion")),
         detections=detections(people, footage, pictured, noise, Draws(seed, "detections")),
         shots=[shot.model_copy(update={"kind": "other"}) for shot in footage.shots()],
-        scorebug=_read(readings, footage, noise, Draws(seed, "scorebug")),
+        scorebug=read(readings, footage, noise, Draws(seed, "scorebug")),
         warnings=[],
         lines=sight_lines(footage, noise, Draws(seed, "lines")),
         poses=_poses(footage, noise, Draws(seed, "poses")),
@@ -110,25 +111,6 @@ def _frames(footage: Footage, noise: Noise, draws: Draws) -> Frames:
     motion[lost] = np.nan
     quality = np.where(lost, np.nan, np.clip(0.95 - 0.02 * np.nan_to_num(shift) ** 0.7, 0.2, 1.0))
     return Frames(np.arange(1, count + 1, dtype=np.int32), footage.time_s.copy(), motion, quality)
-
-
-def _read(readings: list[ScorebugReading], footage: Footage, noise: Noise, draws: Draws) -> list[ScorebugReading]:
-    """The readings as OCR has them: not every change is caught, a digit is wrong now and then."""
-    out: list[ScorebugReading] = []
-    latest = -np.inf
-    for reading in readings:
-        if reading.time_s - latest < noise.scorebug_every_s and reading.rows == (out[-1].rows if out else []):
-            continue
-        if draws.chance(noise.scorebug_missed):
-            continue
-        latest = reading.time_s
-        changes: dict[str, object] = {"confidence": round(draws.uniform(0.8, 1.0), 3)}
-        if reading.clock_s is not None and draws.chance(noise.scorebug_misread):
-            changes["clock_s"] = round(reading.clock_s + draws.pick([-3.0, 3.0, 0.5, -0.5, 10.0, -10.0]), 2)
-        if reading.laps_to_go is not None and draws.chance(noise.scorebug_misread):
-            changes["laps_to_go"] = max(0, reading.laps_to_go + draws.pick([-1, 1, 5]))
-        out.append(reading.model_copy(update=changes))
-    return out
 
 
 def _spells(draws: Draws, count: int, chance: float, lasts: float) -> Mask:

@@ -18,6 +18,8 @@ Colour = tuple[int, int, int]
 Layout = Literal["boxes", "table", "bar", "clock", "column"]
 LAYOUTS: tuple[Layout, ...] = ("boxes", "table", "bar", "clock", "column")
 _ROWS = {"boxes": 3, "table": 3, "bar": 4, "clock": 0, "column": 10}
+_ROOM = {"boxes": 15, "table": 13, "bar": 11, "clock": 0}
+"""Letters of a name."""
 _ROWS_STAY_S = {"boxes": 5.0, "table": 1e9, "bar": 6.0, "clock": 0.0, "column": 1e9}
 """How long names stay after the leader's crossing."""
 _UNOFFICIAL_AFTER_S = 2.5
@@ -73,7 +75,9 @@ def _reading(
         title = "Unofficial Result"
     rows = [
         ScorebugRow(
-            rank=row.rank, name=names.get(row.competitor), lap_time_s=_hundredths(row.lap_time_s) if lap > 1 else None
+            rank=row.rank,
+            name=written(names.get(row.competitor, ""), layout),
+            lap_time_s=_hundredths(row.lap_time_s) if lap > 1 and layout != "bar" else None,
         )
         for row in latest[: _ROWS[layout]]
     ]
@@ -93,6 +97,11 @@ def short_name(name: str) -> str:
     """``Aron HALE`` as ``A. HALE``; one word stays."""
     words = name.split()
     return f"{words[0][0]}. {' '.join(words[1:])}" if len(words) > 1 else name
+
+
+def written(name: str, layout: Layout) -> str:
+    """What ``layout`` has room for of a short name; the column has surnames only, in capitals."""
+    return name.split(". ")[-1][:9].upper() if layout == "column" else name[: _ROOM[layout]]
 
 
 def clock_text(clock_s: float, decimals: int) -> str:
@@ -181,7 +190,7 @@ def _boxes(canvas: Canvas, reading: ScorebugReading, clock: str) -> None:
         slab(canvas, x, 666, 26, 24, _BLUE, 245)
         words(canvas, str(row.rank), x + 13, 685, 0.66, align="middle")
         slab(canvas, x + 28, 666, 236, 24, _INK, 215)
-        words(canvas, (row.name or "")[:15], x + 36, 685, 0.66)
+        words(canvas, row.name or "", x + 36, 685, 0.66)
         if row.lap_time_s is not None:
             slab(canvas, x + 116, 691, 148, 19, _INK, 180)
             words(canvas, f"Lap:{_lap(row)}", x + 256, 706, 0.54, align="right")
@@ -197,7 +206,7 @@ def _table(canvas: Canvas, reading: ScorebugReading, clock: str) -> None:
         slab(canvas, 70, y, 300, 32, _WHITE, 235)
         slab(canvas, 70, y, 32, 32, _INK, 240)
         words(canvas, str(row.rank), 86, y + 24, 0.72, align="middle")
-        words(canvas, (row.name or "")[:13], 110, y + 24, 0.7, _INK)
+        words(canvas, row.name or "", 110, y + 24, 0.7, _INK)
         words(canvas, _lap(row), 362, y + 24, 0.7, _INK, "right")
 
 
@@ -210,7 +219,7 @@ def _bar(canvas: Canvas, reading: ScorebugReading, clock: str) -> None:
     for k, row in enumerate(reading.rows):
         x = 390 + 212 * k
         words(canvas, str(row.rank), x, 690, 0.72, _GOLD)
-        words(canvas, (row.name or "")[:11], x + 24, 690, 0.66)
+        words(canvas, row.name or "", x + 24, 690, 0.66)
 
 
 def _clock(canvas: Canvas, reading: ScorebugReading, clock: str) -> None:
@@ -232,7 +241,7 @@ def _column(canvas: Canvas, reading: ScorebugReading, clock: str) -> None:
         y = 134 + 32 * k
         slab(canvas, 60, y, 220, 30, (56, 44, 36), 215)
         words(canvas, str(row.rank), 78, y + 22, 0.66, _GOLD, "middle")
-        words(canvas, (row.name or "").split(". ")[-1][:9].upper(), 96, y + 22, 0.62)
+        words(canvas, row.name or "", 96, y + 22, 0.62)
         if leader is not None and row.lap_time_s is not None:
             words(canvas, _lap(row), 272, y + 22, 0.58, align="right")
 

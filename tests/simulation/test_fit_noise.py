@@ -68,6 +68,9 @@ KNOWN = replace(
     motion_zoom_sd=0.001,
     motion_lost_chance=0.05,
     scorebug_misread=0.1,
+    scorebug_late_s=0.8,
+    scorebug_text_missed=0.15,
+    scorebug_misspelt=0.3,
     pose_sd_px=1.5,
     pose_lost_chance=0.1,
 )
@@ -134,6 +137,9 @@ def fitted(clips: list[tuple[Clip, Observations]]) -> Noise:
         ("motion_zoom_sd", 0.2, 0.0),
         ("motion_lost_chance", 0.0, 0.04),
         ("scorebug_misread", 0.0, 0.06),
+        ("scorebug_late_s", 0.4, 0.0),
+        ("scorebug_text_missed", 0.0, 0.1),
+        ("scorebug_misspelt", 0.0, 0.2),
         ("pose_sd_px", 0.3, 0.0),
     ],
 )
