@@ -39,8 +39,7 @@ def scene(boxes: int, frames: int, seed: int = 1) -> list[Frame]:
 
 def shorttrack() -> Callable[[Any], Any]:
     state = new_state()
-    frame = iter(range(10**9))
-    return lambda given: step(state, given[0], given[1], next(frame) / FPS)
+    return lambda given: step(state, *given)
 
 
 def trackforge(name: str) -> Callable[[Any], Any]:
@@ -60,19 +59,19 @@ def ultralytics_bytetrack() -> Callable[[Any], Any]:
     return lambda given: tracker.update(given, None)
 
 
-def as_lists(box: Floats, score: Floats) -> Any:
+def as_lists(box: Floats, score: Floats, time_s: float) -> Any:
     return [(b, s, 0) for b, s in zip(box.tolist(), score.tolist(), strict=True)]
 
 
-def as_ultralytics(box: Floats, score: Floats) -> Any:
+def as_ultralytics(box: Floats, score: Floats, time_s: float) -> Any:
     from ultralytics.engine.results import Boxes
 
     corners = np.column_stack([box[:, :2], box[:, :2] + box[:, 2:], score, np.zeros(len(box))])
     return Boxes(corners.astype(np.float32), (2160, 3840))
 
 
-TRACKERS: dict[str, tuple[Callable[[], Callable[[Any], Any]], Callable[[Floats, Floats], Any]]] = {
-    "shorttrack": (shorttrack, lambda box, score: (box, score)),
+TRACKERS: dict[str, tuple[Callable[[], Callable[[Any], Any]], Callable[[Floats, Floats, float], Any]]] = {
+    "shorttrack": (shorttrack, lambda box, score, time_s: (box, score, time_s)),
     "trackforge SORT": (lambda: trackforge("SORT"), as_lists),
     "trackforge ByteTrack": (lambda: trackforge("BYTETRACK"), as_lists),
     "trackforge TrackTrack": (lambda: trackforge("TRACKTRACK"), as_lists),
@@ -84,7 +83,7 @@ def median_us(name: str, frames: list[Frame]) -> float:
     """Median time of an update after the first tenth; input is converted before the clock starts."""
     make, convert = TRACKERS[name]
     update = make()
-    given = [convert(box, score) for box, score in frames]
+    given = [convert(box, score, frame / FPS) for frame, (box, score) in enumerate(frames)]
     spent = []
     for one in given:
         begin = time.perf_counter_ns()
@@ -96,7 +95,7 @@ def median_us(name: str, frames: list[Frame]) -> float:
 def installed() -> Iterator[str]:
     for name, (make, convert) in TRACKERS.items():
         try:
-            make()(convert(np.array([[0.0, 0.0, 10.0, 20.0]]), np.array([0.9])))
+            make()(convert(np.array([[0.0, 0.0, 10.0, 20.0]]), np.array([0.9]), 0.0))
         except ImportError:
             continue
         yield name

@@ -13,14 +13,16 @@ LARGEST_PART = 256
 
 
 @njit(cache=True)
-def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, taken):
+def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, work):
     """Choose pairs among the candidate edges so that their gains add up to the most.
 
+    Returns the detection of each track (n_tracks,), -1 for none.
     edge_track, edge_det  (E,) int64, edge_gain (E,) float64 above 0
-    taken                 (n_tracks,) int64, written: the detection of each track, -1 for none
+    work                  (2 * n_tracks + n_dets,) int64 or longer, written; what is returned is its beginning
     """
     n_edges = len(edge_track)
-    degree = np.zeros(n_tracks + n_dets, np.int64)
+    taken, degree = work[:n_tracks], work[n_tracks : 2 * n_tracks + n_dets]
+    degree[:] = 0
     for e in range(n_edges):
         degree[edge_track[e]] += 1
         degree[n_tracks + edge_det[e]] += 1
@@ -33,7 +35,7 @@ def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, taken):
         else:
             left += 1
     if left == 0:
-        return
+        return taken
     parent = np.arange(n_tracks + n_dets)
     size = np.zeros(n_tracks + n_dets, np.int64)
     first = np.full(n_tracks + n_dets, -1, np.int64)  # edges of a part as a linked list
@@ -53,6 +55,7 @@ def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, taken):
                 edges[k] = e
                 e = follow[e]
             _solve_part(edge_track, edge_det, edge_gain, edges, taken)
+    return taken
 
 
 @njit(cache=True)

@@ -21,33 +21,27 @@ CANDIDATES = 16
 DEPTH_SD, DEPTH_GROWTH = 0.025, 0.08
 """A normal change of the lower edge, heights, and more of it per root second unseen."""
 
+FEW = 16
+"""Up to so many boxes each is looked at, and ``order`` is not needed."""
+
 PREDICTED, LAST_SEEN = 0, 1
-FEW = 24
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sort_by_left(box, order):
     """Write the rows of ``box`` (N, 4) by left edge into ``order`` (N,)."""
-    n = len(box)
-    if n > FEW:
-        order[:] = np.argsort(box[:, 0])
-        return
-    for d in range(n):
-        k = d
-        while k > 0 and box[order[k - 1], 0] > box[d, 0]:
-            order[k] = order[k - 1]
-            k -= 1
-        order[k] = d
+    order[:] = np.argsort(box[:, 0])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def match(
     track, count, track_feature, det_of, box, score, foot, feature, owner, order,
-    low, high, gate, where, time_s, dt, to_plane, s,
+    work, edge_gain, low, high, gate, where, time_s, dt, to_plane, s,
 ):  # fmt: skip
-    """Pair tracks and detections that are still free, detections of a score from ``low`` to below ``high``.
+    """Pair tracks and detections that are still free, those of a score from ``low`` to below ``high``; count the pairs.
 
     det_of (count,), owner (N,): detection of each track and track of each detection, -1 for none; read and written.
+    With E = min(N, CANDIDATES) * count: work (2 E + 2 * count + N,) int64 and edge_gain (E,) are written.
     """
     n = len(box)
     free = 0
@@ -61,11 +55,10 @@ def match(
         if det_of[t] < 0:
             waiting += 1
     if free == 0 or waiting == 0:
-        return
+        return 0
     room = min(CANDIDATES, free)
-    ends = np.empty((2, waiting * room), np.int64)
-    edge_track, edge_det = ends[0], ends[1]
-    edge_gain = np.empty(waiting * room)
+    most = waiting * room
+    edge_track, edge_det, work = work[:most], work[most : 2 * most], work[2 * most :]
     edges = 0
     for t in range(count):
         if det_of[t] >= 0:
@@ -80,9 +73,9 @@ def match(
         left, right, top, bottom = at[0] - half_w, at[0] + half_w, at[1] - half_h, at[1] + half_h
         area = 4.0 * half_w * half_h
         first = edges
-        for k in range(_first_from(box, order, left - (1.0 + grow) * widest), n):
-            d = order[k]
-            if box[d, 0] - grow * widest >= right:
+        for k in range(_first_from(box, order, left - (1.0 + grow) * widest) if n > FEW else 0, n):
+            d = order[k] if n > FEW else k
+            if n > FEW and box[d, 0] - grow * widest >= right:
                 break
             if owner[d] >= 0 or score[d] < low or score[d] >= high:
                 continue
@@ -129,13 +122,15 @@ def match(
             edge_det[e] = d
             edge_gain[e] = gain
     if edges == 0:
-        return
-    taken = np.empty(count, np.int64)
-    assign(edge_track[:edges], edge_det[:edges], edge_gain[:edges], count, n, taken)
+        return 0
+    taken = assign(edge_track[:edges], edge_det[:edges], edge_gain[:edges], count, n, work)
+    paired = 0
     for t in range(count):
         if taken[t] >= 0:
             det_of[t] = taken[t]
             owner[taken[t]] = t
+            paired += 1
+    return paired
 
 
 @njit(cache=True)
@@ -151,7 +146,7 @@ def _first_from(box, order, left):
     return low
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _colour_distance(track_feature, t, feature, d):
     """1 minus the Bhattacharyya coefficient of two histograms; 0 where one of them is unknown."""
     common = 0.0

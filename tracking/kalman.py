@@ -40,7 +40,7 @@ UNSURE = 10.0
 NOISE_SHAPE = (1.0, 0.6, 2.0, 1.2)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def begin(track, box, score, time_s, s):
     """Set ``track`` (a TRACK record) to a box (x, y, w, h) detected just now; ``s`` is the settings record."""
     h = box[3]
@@ -59,7 +59,7 @@ def begin(track, box, score, time_s, s):
         track.rate_var[k] = (s.first_speed * h) ** 2 if k < 2 else (0.25 * s.first_speed * h) ** 2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def predict(track, dt, s):
     """Move ``track`` on by ``dt`` seconds."""
     h = track.mean[3]
@@ -77,7 +77,7 @@ def predict(track, dt, s):
             track.rate[k] = 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def correct(track, box, score, time_s, dt, s):
     """Take in a detected box (x, y, w, h), after ``predict``."""
     gap = time_s - track.seen_s
@@ -106,14 +106,14 @@ def correct(track, box, score, time_s, dt, s):
     track.hits += 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def place(m, x, y):
     """Where the homography ``m`` (3, 3) takes a point."""
     s = m[2, 0] * x + m[2, 1] * y + m[2, 2]
     return (m[0, 0] * x + m[0, 1] * y + m[0, 2]) / s, (m[1, 0] * x + m[1, 1] * y + m[1, 2]) / s
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def slopes(m, x, y):
     """Derivatives of the homography ``m`` at a point: du/dx, du/dy, dv/dx, dv/dy."""
     u, v = place(m, x, y)
@@ -126,7 +126,7 @@ def slopes(m, x, y):
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def warp(track, m):
     """Carry ``track`` over into the next frame by the camera's motion ``m`` (3, 3).
 

@@ -109,8 +109,9 @@ def link(
         camera.from_first, camera.to_first, camera.shot, feature, longest_s,
     )  # fmt: skip
     before, after = np.nonzero(cost < limit)
-    follower = np.full(len(cost), -1, np.int64)
-    assign(before, after, limit - cost[before, after], len(cost), len(cost), follower)
+    follower = assign(
+        before, after, limit - cost[before, after], len(cost), len(cost), np.empty(3 * len(cost), np.int64)
+    )
     sure = np.full(len(cost), np.nan)
     for k in np.flatnonzero(follower >= 0):
         rivals = np.concatenate([np.delete(cost[k], follower[k]), np.delete(cost[:, follower[k]], k), [limit]])

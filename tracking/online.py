@@ -7,24 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from tracking.association import LAST_SEEN, PREDICTED, match, sort_by_left
+from tracking.association import FEW, LAST_SEEN, PREDICTED, match, sort_by_left
 from tracking.compiling import announce_compiling
 from tracking.ground import ground_correct, ground_predict
-from tracking.kalman import TRACK, begin, correct, predict, warp
-from tracking.settings import SETTINGS, SKATERS, Settings, as_record
+from tracking.kalman import begin, correct, predict, warp
+from tracking.memory import HEAD, HEAD_WORDS, grown, new_memory, parts
+from tracking.settings import SKATERS, Settings
 from tracking.tables import Floats, Rows
 
-HEAD = np.dtype(
-    [
-        ("time_s", np.float64),  # of the last frame
-        ("count", np.int64),  # tracks in use
-        ("next_id", np.int64),
-        ("settings", SETTINGS),
-    ],
-    align=True,
-)
+ROW = np.dtype(np.int64)
+UNKNOWN = np.full((3, 3), np.nan)
 COLOUR_MEMORY = 0.1
 """Share of the newest colour descriptor in a track's own."""
 
@@ -33,17 +26,13 @@ COLOUR_MEMORY = 0.1
 class TrackerState:
     """All that the tracker knows between two frames; ``step`` changes it in place, ``copy`` keeps it.
 
-    track    (capacity,)  TRACK records, the first ``head[0].count`` in use
-    feature  (capacity, K)  their colour descriptors, NaN where unknown
-    head     (1,)  HEAD record
+    memory  (M,)  one array, see ``tracking.memory``
     """
 
-    track: NDArray[np.void]
-    feature: Floats
-    head: NDArray[np.void]
+    memory: Floats
 
     def copy(self) -> "TrackerState":
-        return TrackerState(self.track.copy(), self.feature.copy(), self.head.copy())
+        return TrackerState(self.memory.copy())
 
 
 class Matches(NamedTuple):
@@ -56,15 +45,7 @@ class Matches(NamedTuple):
 def new_state(settings: Settings = SKATERS, colours: int = 0, capacity: int = 64) -> TrackerState:
     """A tracker that has seen nothing yet; ``colours`` is the length of the colour descriptors, 0 for none."""
     announce_compiling(_step_boxes)
-    return TrackerState(np.zeros(capacity, TRACK), np.full((capacity, colours), np.nan), new_head(settings))
-
-
-def new_head(settings: Settings) -> NDArray[np.void]:
-    """The head of a tracker that has seen nothing yet."""
-    head = np.zeros(1, HEAD)
-    head["next_id"] = 1
-    head["settings"] = as_record(settings)
-    return head
+    return TrackerState(new_memory(settings, colours, capacity))
 
 
 def step(
@@ -85,53 +66,68 @@ def step(
     to_plane  (3, 3) homography, pixels of this frame to metres on the ground; None or NaN where it is unknown
     """
     n = len(box)
-    found = np.empty((2, n), np.int64)
+    found = np.empty((2, n), ROW)
     if motion is None and feature is None and to_plane is None:
-        matched = _step_boxes(state.track, state.feature, state.head, box, score, time_s, found)
+        matched = _step_boxes(state.memory, box, score, time_s, found)
+        if matched < 0:
+            _make_room(state, n)
+            matched = _step_boxes(state.memory, box, score, time_s, found)
     else:
-        matched = -1
-    if matched < 0:
-        count = int(state.head["count"][0])
-        if count + n > len(state.track):
-            _grow(state, 2 * (count + n))
-        unknown = np.full((3, 3), np.nan)
-        matched = step_frame(
-            state.track,
-            state.feature,
-            state.head,
+        head = state.memory[:HEAD_WORDS].view(HEAD)[0]
+        if head["count"] + n > head["capacity"]:
+            _make_room(state, n)
+        matched = _step_all(
+            state.memory,
             box,
             score,
-            np.full((n, state.feature.shape[1]), np.nan) if feature is None else feature,
+            np.full((n, int(head["colours"])), np.nan) if feature is None else feature,
             np.full((n, 2), np.nan) if foot is None else foot,
             time_s,
-            unknown if motion is None else motion,
-            unknown if to_plane is None else to_plane,
+            UNKNOWN if motion is None else motion,
+            UNKNOWN if to_plane is None else to_plane,
             found,
         )
-    return Matches(found[0, :matched], found[1, :matched])
+    if matched == n:
+        return _new(Matches, (found[0], found[1]))
+    return _new(Matches, (found[0, :matched], found[1, :matched]))
 
 
-def _grow(state: TrackerState, capacity: int) -> None:
-    """Make room for ``capacity`` tracks."""
-    old = len(state.track)
-    track, feature = np.zeros(capacity, TRACK), np.full((capacity, state.feature.shape[1]), np.nan)
-    track[:old], feature[:old] = state.track, state.feature
-    state.track, state.feature = track, feature
+_new = tuple.__new__
+"""Half the time of ``Matches(...)``."""
+
+
+def _make_room(state: TrackerState, n: int) -> None:
+    """For ``n`` more tracks, and as many again as there are then."""
+    head = state.memory[:HEAD_WORDS].view(HEAD)[0]
+    state.memory = grown(state.memory, 2 * (int(head["count"]) + n))
 
 
 @njit(cache=True)
-def _step_boxes(track, track_feature, head, box, score, time_s, found):
+def _step_boxes(memory, box, score, time_s, found):
     """``step_frame`` where nothing but boxes and scores is known; -1, and nothing done, where there is no room."""
+    head, unknown, track, track_feature, work, gain = parts(memory)
     n = len(box)
-    if head[0].count + n > len(track):
+    if head[0].count + n > head[0].capacity:
         return -1
-    unknown = np.full((3, 3), np.nan)
-    feature = np.full((n, track_feature.shape[1]), np.nan)
-    return step_frame(track, track_feature, head, box, score, feature, box, time_s, unknown, unknown, found)
+    feature = track_feature[:n] if head[0].colours == 0 else np.full((n, head[0].colours), np.nan)
+    return step_frame(
+        head, track, track_feature, work, gain, box, score, feature, box, time_s, unknown, unknown, found
+    )  # fmt: skip
 
 
 @njit(cache=True)
-def step_frame(track, track_feature, head, box, score, feature, foot, time_s, motion, to_plane, found):
+def _step_all(memory, box, score, feature, foot, time_s, motion, to_plane, found):
+    """``step_frame`` where there is room."""
+    head, _, track, track_feature, work, gain = parts(memory)
+    return step_frame(
+        head, track, track_feature, work, gain, box, score, feature, foot, time_s, motion, to_plane, found
+    )  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy")
+def step_frame(
+    head, track, track_feature, work, edge_gain, box, score, feature, foot, time_s, motion, to_plane, found
+):  # fmt: skip
     """One frame; writes row and identity of each tracked detection into ``found`` (2, N), returns their number."""
     s = head[0].settings
     n = len(box)
@@ -150,20 +146,34 @@ def step_frame(track, track_feature, head, box, score, feature, foot, time_s, mo
         elif track[t].grounded == 1:
             ground_predict(track[t], dt, to_image, s)
 
-    work = np.empty(count + 2 * n, np.int64)
-    det_of, owner, order = work[:count], work[count : count + n], work[count + n :]
+    det_of, owner, order = work[:count], work[count : count + n], work[count + n : count + 2 * n]
+    work = work[count + 2 * n :]
     det_of[:] = -1
     owner[:] = -1
-    sort_by_left(box, order)
+    if n > FEW:
+        sort_by_left(box, order)
     stand = _foot_points(box, foot) if planar else foot
-    for low, high, gate, where in (
-        (s.high_score, 2.0, s.gate, PREDICTED),
-        (s.low_score, s.high_score, s.gate_low, PREDICTED),
-        (s.high_score, 2.0, s.gate_last, LAST_SEEN),
-    ):
+    sure, unsure = 0, 0  # detections of a high and of a low score
+    for d in range(n):
+        if score[d] >= s.high_score:
+            sure += 1
+        elif score[d] >= s.low_score:
+            unsure += 1
+    paired, paired_unsure = 0, 0
+    if sure > 0 and count > 0:
+        paired = match(
+            track, count, track_feature, det_of, box, score, stand, feature, owner, order, work, edge_gain,
+            s.high_score, 2.0, s.gate, PREDICTED, time_s, dt, to_plane, s,
+        )  # fmt: skip
+    if unsure > 0 and count > paired:
+        paired_unsure = match(
+            track, count, track_feature, det_of, box, score, stand, feature, owner, order, work, edge_gain,
+            s.low_score, s.high_score, s.gate_low, PREDICTED, time_s, dt, to_plane, s,
+        )  # fmt: skip
+    if sure > paired and count > paired + paired_unsure:
         match(
-            track, count, track_feature, det_of, box, score, stand, feature, owner, order,
-            low, high, gate, where, time_s, dt, to_plane, s,
+            track, count, track_feature, det_of, box, score, stand, feature, owner, order, work, edge_gain,
+            s.high_score, 2.0, s.gate_last, LAST_SEEN, time_s, dt, to_plane, s,
         )  # fmt: skip
 
     reported = 0

@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 
 from tracking.compiling import announce_compiling
-from tracking.kalman import TRACK
-from tracking.online import new_head, step_frame
+from tracking.memory import grown, new_memory, parts
+from tracking.online import step_frame
 from tracking.settings import SKATERS, Settings
 from tracking.tables import DetectionTable, Floats, Ints, Rows, Tracks
 
@@ -31,7 +31,8 @@ def track_online(
     """
     identity = online_identities(detections, frames, time_s, motion, settings, to_plane)
     rows = np.flatnonzero(identity)
-    rows = rows[np.lexsort((identity[rows], detections.frame[rows]))]
+    order = detections.frame[rows] * (identity.max(initial=0) + 1) + identity[rows]
+    rows = rows[np.argsort(order, kind="stable")]  # nearly sorted already
     return Tracks(
         frame=detections.frame[rows],
         id=identity[rows].astype(np.int32),
@@ -73,29 +74,24 @@ def online_identities(
         np.ascontiguousarray(time_s, np.float64),
         motion,
         to_plane,
-        new_head(settings),
+        new_memory(settings, 0 if detections.feature is None else detections.feature.shape[1]),
         identity,
     )
     return identity
 
 
 @njit(cache=True)
-def _step_frames(start, box, score, feature, foot, time_s, motion, to_plane, head, identity):
-    colours = feature.shape[1]
-    track = np.zeros(64, TRACK)
-    track_feature = np.full((64, colours), np.nan)
+def _step_frames(start, box, score, feature, foot, time_s, motion, to_plane, memory, identity):
+    head, _, track, track_feature, work, gain = parts(memory)
     found = np.empty((2, len(box)), np.int64)
     for f in range(len(time_s)):
         a, b = start[f], start[f + 1]
-        count = head[0].count
-        if count + b - a > len(track):
-            more = 2 * (count + b - a)
-            grown, grown_feature = np.zeros(more, TRACK), np.full((more, colours), np.nan)
-            grown[:count] = track[:count]
-            grown_feature[:count] = track_feature[:count]
-            track, track_feature = grown, grown_feature
+        needed = head[0].count + b - a
+        if needed > head[0].capacity:
+            memory = grown(memory, 2 * needed)
+            head, _, track, track_feature, work, gain = parts(memory)
         matched = step_frame(
-            track, track_feature, head, box[a:b], score[a:b], feature[a:b], foot[a:b],
+            head, track, track_feature, work, gain, box[a:b], score[a:b], feature[a:b], foot[a:b],
             time_s[f], motion[f], to_plane[f], found,
         )  # fmt: skip
         for k in range(matched):

@@ -31,8 +31,9 @@ def gains(largest: int) -> st.SearchStrategy[Floats]:
 
 def assign_dense(gain: Floats) -> NDArray[np.int64]:
     row, column = np.nonzero(gain)
-    taken = np.empty(len(gain), np.int64)
-    assign(row, column, gain[row, column], *gain.shape, taken)
+    taken: NDArray[np.int64] = assign(
+        row, column, gain[row, column], *gain.shape, np.empty(2 * sum(gain.shape), np.int64)
+    )
     return taken
 
 

@@ -42,9 +42,10 @@ def pair_up(
     det_of, owner, order = np.full(len(boxes), -1), np.full(len(found), -1), np.empty(len(found), np.int64)
     sort_by_left(found, order)
     assert (np.diff(found[order, 0]) >= 0).all()
+    work, edge_gain = np.empty(38 * (len(boxes) + len(found)), np.int64), np.empty(16 * len(boxes))
     match(
         track, len(boxes), own, det_of, found, score, found[:, :2], colour, owner, order,
-        S.high_score, 2.0, S.gate, where, 0.1, 0.1, UNKNOWN, record,
+        work, edge_gain, S.high_score, 2.0, S.gate, where, 0.1, 0.1, UNKNOWN, record,
     )  # fmt: skip
     assert all(owner[d] == t for t, d in enumerate(det_of) if d >= 0)
     return det_of

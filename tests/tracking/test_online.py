@@ -83,6 +83,22 @@ def test_a_copy_of_the_state_goes_on_by_itself() -> None:
         np.testing.assert_array_equal(a.id, b.id)
 
 
+def test_a_state_written_out_and_read_again_goes_on() -> None:
+    """Frame by frame, written out and read again after each, with room for one: as in one call."""
+    table = walkers(4, 40)
+    colour = np.eye(4)[np.arange(len(table)) % 4]
+    numbers, time_s = times(40)
+    whole = track_online(replace(table, feature=colour), numbers, time_s)
+    state = new_state(colours=4, capacity=1)
+    ids: list[int] = []
+    for f in range(40):
+        rows = np.flatnonzero(table.frame == f + 1)
+        found = step(state, table.box[rows], table.score[rows], time_s[f], feature=colour[rows])
+        state = TrackerState(np.frombuffer(state.memory.tobytes()).copy())
+        ids += found.id[np.argsort(found.id)].tolist()
+    assert ids == whole.id.tolist()
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.sampled_from([24.0, 25.0, 29.97, 50.0]), st.floats(0, 1000))
 def test_steady_timestamps_give_what_the_fixed_rate_gives(fps: float, start_s: float) -> None:
