@@ -162,6 +162,13 @@ class Visibility:
         nothing = np.empty(0)
         return all(bool(np.any(np.abs(self._times.get(who, nothing) - time_s) <= NEAR_S)) for who in competitors)
 
+    def frames(self, who: int, from_s: float, to_s: float) -> int | None:
+        """How many pictures of that time show ``who`` at least half; None where there are no boxes to tell."""
+        if self._times is None:
+            return None
+        times = self._times.get(who, np.empty(0))
+        return int(np.sum((times >= from_s) & (times <= to_s)))
+
 
 # Pairing ---------------------------------------------------------------------
 

@@ -69,12 +69,7 @@ def incident_scores(run: Race, truth: Race, pairs: dict[int, int], seen: Seen) -
     """
     true = [row for row in truth.incidents if row.kind != "fall"]
     mine = [row for row in run.incidents if row.kind != "fall"]
-    back = {r: t for t, r in pairs.items()}
-    named = [{back.get(who, -who) for who in row.competitors} for row in mine]
-    score = np.array(
-        [[_overlap(t, m) * _agreement(t, m, who) for m, who in zip(mine, named, strict=True)] for t in true]
-    ).reshape(len(true), len(mine))
-    matched = _match(score)
+    named, matched = _named(mine, pairs), matched_incidents(run, truth, pairs)
     visible = [seen(row.competitors, (row.start_s + row.end_s) / 2) for row in true]
     coded = [family(row) is not None for row in true]
     right = [(t, m) for t, m in matched if visible[t] and coded[t] and family(true[t]) == family(mine[m])]
@@ -89,6 +84,23 @@ def incident_scores(run: Race, truth: Race, pairs: dict[int, int], seen: Seen) -
         "right_competitors": len(same),
         "calibration": [{"confidence": row.confidence, "real": m in real} for m, row in enumerate(mine)],
     }
+
+
+def matched_incidents(run: Race, truth: Race, pairs: dict[int, int]) -> list[tuple[int, int]]:
+    """Which of the truth's incidents is which of the run's: indices among those that are no falls."""
+    true = [row for row in truth.incidents if row.kind != "fall"]
+    mine = [row for row in run.incidents if row.kind != "fall"]
+    named = _named(mine, pairs)
+    score = np.array(
+        [[_overlap(t, m) * _agreement(t, m, who) for m, who in zip(mine, named, strict=True)] for t in true]
+    ).reshape(len(true), len(mine))
+    return _match(score)
+
+
+def _named(mine: list[Incident], pairs: dict[int, int]) -> list[set[int]]:
+    """The truth's competitors of each of the run's incidents."""
+    back = {r: t for t, r in pairs.items()}
+    return [{back.get(who, -who) for who in row.competitors} for row in mine]
 
 
 def _overlap(true: Incident, mine: Incident) -> float:

@@ -33,8 +33,11 @@ PLOT_TOP = TOP + PLAN_HEIGHT + 34.0
 MARGIN_M = 2.0
 LEAST_M = 12.0
 TICK_S = 0.2
+TICK_LABEL_PX = 32.0
 UNSURE_M = 1.0
 """A place less sure than this is not drawn."""
+NOBODY = 0
+"""In the place of an id, of whom it is not known who it is."""
 BODY_M = 1.1
 """Racers whose blade midpoints are nearer than this along the track overlap."""
 
@@ -63,15 +66,22 @@ def incident_svg(
     fallen = _fallen(incident, from_s, to_s)
     if fallen is not None:
         paths = [fallen, *(path for path in paths if path.id != fallen.id)]
-    about = [path for id_ in incident.competitors for path in paths if path.id == id_]
+    about = [path for id_ in _shown(incident) for path in paths if path.id == id_]
     about = [path for path in about if np.isfinite(path.xy[:, 0]).sum() >= 3]
     if not about:
         return None
     title = f"{incident.kind.replace('_', ' ')} seen from above, and measured over time"
+    names, colours = names | {NOBODY: "not known who"}, colours | {NOBODY: svg.INK}
     root = svg.canvas(PLAN_WIDTH + 2 * LEFT, PLOT_TOP + PLOT_HEIGHT + 26, title, incident.question or title)
     _plan(root, incident, about, [path for path in paths if path not in about], at_s, rink, names, colours)
     _plots(root, about, (from_s, to_s), at_s, colours)
     return svg.to_text(root)
+
+
+def _shown(incident: Incident) -> list[int]:
+    """Whom it is about, and who was nearest to a fall."""
+    nearest = incident.evidence.get("brought_down_by")
+    return [*(incident.competitors or [NOBODY]), *([nearest] if isinstance(nearest, int) else [])]
 
 
 def _paths(tracks: pl.DataFrame, from_s: float, to_s: float) -> list[_Path]:
@@ -91,15 +101,16 @@ def _paths(tracks: pl.DataFrame, from_s: float, to_s: float) -> list[_Path]:
 
 
 def _fallen(incident: Incident, from_s: float, to_s: float) -> _Path | None:
-    """The way of the body that fell, None where nobody did or it is not known who."""
+    """The way of the body that fell, NOBODY's where it is not known whose; None where nobody did."""
     way = incident.evidence.get("way")
-    if not isinstance(way, dict) or not incident.competitors:
+    if not isinstance(way, dict):
         return None
     time_s, x, y, d, speed = (np.asarray(way[name], float) for name in ("time_s", "x_m", "y_m", "d_m", "speed_mps"))
     shown = (time_s >= from_s) & (time_s <= to_s)
     unknown = np.full(int(shown.sum()), np.nan)
     xy = np.column_stack([x, y])[shown]
-    return _Path(incident.competitors[0], time_s[shown], xy, unknown, d[shown], speed[shown], unknown)
+    who = incident.competitors[0] if incident.competitors else NOBODY
+    return _Path(who, time_s[shown], xy, unknown, d[shown], speed[shown], unknown)
 
 
 # From above ------------------------------------------------------------------
@@ -142,8 +153,9 @@ def _plan(
     for path in about:
         _line(plan, path, place, colours[path.id], 2.2)
         _dots(plan, path, place, colours[path.id])
-    for path in about:
-        _body(plan, path, at_s, place, scale, colours[path.id], names[path.id])
+    for k, path in enumerate(about):
+        below = k % 2 == 1  # two who are near each other would have their names in one place
+        _body(plan, path, at_s, place, scale, colours[path.id], names[path.id], below)
     bar = 5.0 if scale * 5 < PLAN_WIDTH / 2 else 2.0
     y = TOP + PLAN_HEIGHT - 14
     d = svg.path([(LEFT + 12, y), (LEFT + 12 + bar * scale, y)])
@@ -182,7 +194,9 @@ def _dots(plan: svg.Element, path: _Path, place: _Place, colour: str) -> None:
         svg.add(plan, "circle", cx=x, cy=y, r=2.2, fill=colour)
 
 
-def _body(plan: svg.Element, path: _Path, at_s: float, place: _Place, scale: float, colour: str, name: str) -> None:
+def _body(
+    plan: svg.Element, path: _Path, at_s: float, place: _Place, scale: float, colour: str, name: str, below: bool
+) -> None:
     """The racer at the moment itself: an ellipse as large as a body, along the way, and the name."""
     known = np.flatnonzero(np.isfinite(path.xy[:, 0]))
     n = known[np.argmin(np.abs(path.time_s[known] - at_s))]
@@ -199,8 +213,8 @@ def _body(plan: svg.Element, path: _Path, at_s: float, place: _Place, scale: flo
     text = shortened(name, 12, 150)
     at_x = min(max(x + 12, LEFT + 4), LEFT + PLAN_WIDTH - 110)
     svg.add(
-        plan, "text", text, x=at_x, y=y - 12, font_size=12, font_weight=700, fill=colour, stroke="#ffffff",
-        stroke_width=3, paint_order="stroke",
+        plan, "text", text, x=at_x, y=y + (22 if below else -12), font_size=12, font_weight=700, fill=colour,
+        stroke="#ffffff", stroke_width=3, paint_order="stroke",
     )  # fmt: skip
 
 
@@ -212,15 +226,16 @@ def _plots(
 ) -> None:
     lines = [(colours[path.id], path.time_s - at_s, path.speed) for path in about]
     plots: list[tuple[str, list[_Curve], float | None]] = [("speed, m/s", lines, None)]
+    overlap = np.empty(0)
     if len(about) > 1:
-        first, second = about[:2]
-        time_s, distance, gap = _between(first, second)
+        time_s, distance, gap = _between(*about[:2])
         plots.append(("distance between them, m", [(svg.INK, time_s - at_s, distance)], 0.0))
         overlap = BODY_M - np.abs(gap)
+    if np.isfinite(overlap).any():
         plots.append(("overlap along the track, m", [(svg.INK, time_s - at_s, overlap)], None))
     else:
         lines = [(colours[path.id], path.time_s - at_s, path.d) for path in about]
-        plots.append(("outside the measured line, m", lines, None))
+        plots.append(("outside the line, m", lines, None))
     width = (PLAN_WIDTH - PLOT_GAP * len(plots) + 10) / len(plots)
     for column, (label, curves, floor) in enumerate(plots):
         left = LEFT + PLOT_GAP - 10 + column * (width + PLOT_GAP)
@@ -229,7 +244,7 @@ def _plots(
 
 def _between(a: _Path, b: _Path) -> tuple[Floats, Floats, Floats]:
     """Common times, the distance of the blade midpoints, and how far ``a`` is ahead along the track."""
-    time_s, at_a, at_b = np.intersect1d(a.time_s, b.time_s, return_indices=True)
+    time_s, at_a, at_b = np.intersect1d(a.time_s.round(3), b.time_s.round(3), return_indices=True)
     apart = a.xy[at_a] - b.xy[at_b]
     lap_m = Rink().lap_m
     gap = a.s[at_a] - b.s[at_b]
@@ -270,7 +285,8 @@ def _plot(
         svg.add(root, "line", x1=left, x2=left + width, y1=level, y2=level, stroke=svg.GRID)
         number = f"{low + k * step:g}".replace("-", "\u2212")
         svg.add(root, "text", number, x=left - 6, y=level + 4, font_size=11, text_anchor="end", fill=svg.SOFT)
-    for second in range(math.ceil(span[0]), math.floor(span[1]) + 1):
+    every = math.ceil(TICK_LABEL_PX * (span[1] - span[0]) / width)
+    for second in range(every * math.ceil(span[0] / every), math.floor(span[1]) + 1, every):
         number = f"{second:+d} s".replace("-", "\u2212") if second else "0"
         svg.add(
             root, "line", x1=x(second), x2=x(second), y1=top + PLOT_HEIGHT, y2=top + PLOT_HEIGHT + 4, stroke=svg.SOFT

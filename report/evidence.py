@@ -15,6 +15,19 @@ LABELS = {
     "beyond_usual_line_m": "outside the usual line",
     "impeded_rank": "place of the impeded",
     "impeded_in_qualifying_place": "in a qualifying place",
+    "speed_after_1s_mps": "speed a second later",
+    "outwards_by_m": "outwards within a second",
+    "box_tall_m": "height of the box",
+    "box_wide_m": "width of the box",
+    "seen_after_s": "still seen for",
+    "fallen_together": "known to have fallen within 2.5 s",
+    "together": "fallen within 2.5 s in all",
+    "first": "the first of them",
+    "brought_down_by": "racer nearest to it",  # what came of that is the question
+    "distance_to_it_m": "at a distance of",
+    "rank_before": "place before",
+    "lead_s": "before the next to move",
+    "share_of_speed": "share of the speed before",
 }
 WHOSE = frozenset({"changed_line", "fallen_together", "brought_down_by"})
 """Evidence that names competitors."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.events import RaceEvent
-from race.formats import Incident
+from race.formats import Incident, IncidentKind
 from race.ice import IcePaths
 from race.incidents.alone import find_off_track, find_slow
 from race.incidents.bodies import Body
@@ -28,8 +28,9 @@ from race.rink import Rink
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-TOLD_FROM = 0.5
-"""Of the confidence; what is more likely unreal than real is not told."""
+FALL_TOLD_FROM, TOLD_FROM = 0.5, 0.35
+"""Of the confidence. Nine of ten infractions are wanted and one false question a race is allowed, so that of them even
+what is rather unreal than real is told; of falls one false in ten races is."""
 ASKED_FROM = 0.02
 """Of a model's chance, before it is calibrated."""
 KNOWN_SD_M = 0.6
@@ -65,7 +66,7 @@ def find_incidents(
     relay, models = event is not None and event.is_relay, read_models()
     rows = {detection: int(np.searchsorted(ice.ids, id_)) for detection, id_ in followed.items()}
     asked = named(find_falls(bodies, rink, relay, models["fall"], ASKED_FROM), bodies, rows)
-    falls = [fall for fall in asked if calibrated("fall", fall.probability) >= TOLD_FROM]
+    falls = [fall for fall in asked if calibrated("fall", fall.probability) >= FALL_TOLD_FROM]
     down = _down(k, bodies, falls)
     context = Context(k, ice, bodies, names, event, finish_m, falls, down)
 
@@ -75,14 +76,19 @@ def find_incidents(
         racing &= k.s <= finish_m
     out += [false_start_incident(context, start) for start in find_false_starts(bodies, rows, rink)]
     for off in find_off_track(k, racing, relay):
+        if not _is_watched(k, off.row, (off.start_s + off.end_s) / 2):
+            continue  # between two sights a way is only likely, and cuts the corner
         out.append(off_track_incident(context, off, _chance(models["off_track"], off.features)))
     for slow in find_slow(k, racing, finish_m, relay):
         out.append(slow_incident(context, slow, _chance(models["slow"], slow.features)))
     out += _encounters(context, find_encounters(k, finish_m, relay), racing)
-    least = TOLD_FROM if told_from is None else told_from
-    told = [one for one in out if one.confidence >= least]
+    told = [one for one in out if one.confidence >= (_told_from(one.kind) if told_from is None else told_from)]
     told.sort(key=lambda one: (one.start_s, one.kind))
     return [one.model_copy(update={"id": number}) for number, one in enumerate(told, start=1)]
+
+
+def _told_from(kind: IncidentKind) -> float:
+    return FALL_TOLD_FROM if kind == "fall" else TOLD_FROM
 
 
 def _chance(model: Model, features: Floats) -> float:

@@ -111,7 +111,7 @@ def test_evidence_has_units_uncertainties_and_names() -> None:
         Row("in a qualifying place", "yes"),
         Row("place of the impeded", "2"),
         Row("overlap at corner entry", None),
-        Row("fallen together", "nobody measurably"),
+        Row("known to have fallen within 2.5 s", "nobody measurably"),
     ]
 
 
@@ -129,3 +129,19 @@ def test_a_fall_is_drawn_along_the_way_of_the_body_that_fell() -> None:
     assert max(heights) - min(heights) < 0.01  # straight along x, which the racer's own path is not
     assert line(fell) != line(taken_for)
     assert evidence_rows(fell, NAMES) == []
+
+
+def test_a_fall_of_nobody_knows_whom_is_drawn_too() -> None:
+    time_s = np.arange(8.0, 14.0, 0.04)
+    slides = {"time_s": time_s, "x_m": 2.0 * time_s, "y_m": 0 * time_s, "d_m": 0 * time_s, "speed_mps": 0 * time_s + 2}
+    way = {name: values.tolist() for name, values in slides.items()}
+    root = drawn(incident(kind="fall", start_s=10.0, evidence={"way": way}))
+    assert "not known who" in [text.text for text in root.iter(f"{SVG}text")]
+    assert incident_svg(incident(), tracks(), Rink(), NAMES, COLOURS) is None
+
+
+def test_who_was_nearest_to_a_fall_is_drawn_and_named_beside_it() -> None:
+    root = drawn(incident(1, kind="fall", start_s=10.0, evidence={"brought_down_by": 2, "distance_to_it_m": 0.6}))
+    texts = [text.text or "" for text in root.iter(f"{SVG}text")]
+    assert "Ana" in texts and "Bea & Co" in texts and "Cleo" not in texts
+    assert any(text.startswith("distance between") for text in texts)

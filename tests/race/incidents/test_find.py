@@ -1,6 +1,7 @@
 """Incidents of simulated races, seen as the race would see them, and of paths drawn by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,14 +122,28 @@ def test_nothing_comes_of_nothing(paths: Callable[..., IcePaths]) -> None:
     assert find_incidents(paths(np.zeros((1, 2)), 0.0), [], {}, Rink(), None, False, {}) == []
 
 
-def test_off_track_carries_its_code_and_depth(paths: Callable[..., IcePaths]) -> None:
+def off_once() -> tuple[np.ndarray, np.ndarray]:
+    """s and d of two racers, the first of whom is inside the blocks from 11.0 to 11.8 s."""
     t = np.arange(20 * 25) / 25
     s = 12.0 * t[None] + np.array([[0.0], [-8.0]])
     d = np.full(s.shape, 0.4)
-    # 8.1 to 9.9 s: in the corner after the start of the second lap, about 105 m from the start line.
+    # In the corner after the start of the second lap, about 105 m from the start line.
     d[0] -= 1.6 * np.exp(-(((s[0] - 137.0) / 6.0) ** 2))
+    return s, d
+
+
+def test_off_track_carries_its_code_and_depth(paths: Callable[..., IcePaths]) -> None:
+    s, d = off_once()
     told = find_incidents(paths(s, d), [], {}, Rink(), None, True, {}, told_from=0.0)
     (off,) = [row for row in told if row.kind == "off_track"]
     assert off.competitors == [1]
     assert off.codes[0].code == "OF2"
     assert off.evidence["inside_blocks_by_m"] == pytest.approx(0.7, abs=0.12)
+
+
+@pytest.mark.parametrize(("unseen_s", "told"), [(0.3, 1), (2.0, 0)])
+def test_who_was_not_seen_was_not_off_track(paths: Callable[..., IcePaths], unseen_s: float, told: int) -> None:
+    ice = paths(*off_once())
+    seen = ice.seen & (np.abs(ice.time_s - 11.4) > unseen_s / 2)
+    off = find_incidents(replace(ice, seen=seen), [], {}, Rink(), None, True, {}, told_from=0.0)
+    assert sum(row.kind == "off_track" for row in off) == told
