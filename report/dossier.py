@@ -81,7 +81,15 @@ def incident_svg(
 def _shown(incident: Incident) -> list[int]:
     """Whom it is about, and who was nearest to a fall."""
     nearest = incident.evidence.get("brought_down_by")
-    return [*(incident.competitors or [NOBODY]), *([nearest] if isinstance(nearest, int) else [])]
+    nobodys = [NOBODY] if _whose_way(incident) == NOBODY else []
+    return [*incident.competitors, *nobodys, *([nearest] if isinstance(nearest, int) else [])]
+
+
+def _whose_way(incident: Incident) -> int | None:
+    """Whose the way in the evidence is: the fallen's where that is known."""
+    if not isinstance(incident.evidence.get("way"), dict):
+        return None
+    return incident.competitors[0] if incident.kind == "fall" and incident.competitors else NOBODY
 
 
 def _paths(tracks: pl.DataFrame, from_s: float, to_s: float) -> list[_Path]:
@@ -101,15 +109,14 @@ def _paths(tracks: pl.DataFrame, from_s: float, to_s: float) -> list[_Path]:
 
 
 def _fallen(incident: Incident, from_s: float, to_s: float) -> _Path | None:
-    """The way of the body that fell, NOBODY's where it is not known whose; None where nobody did."""
-    way = incident.evidence.get("way")
-    if not isinstance(way, dict):
+    """The way of the body that fell or was in the way; None where there is none."""
+    way, who = incident.evidence.get("way"), _whose_way(incident)
+    if who is None or not isinstance(way, dict):
         return None
     time_s, x, y, d, speed = (np.asarray(way[name], float) for name in ("time_s", "x_m", "y_m", "d_m", "speed_mps"))
     shown = (time_s >= from_s) & (time_s <= to_s)
     unknown = np.full(int(shown.sum()), np.nan)
     xy = np.column_stack([x, y])[shown]
-    who = incident.competitors[0] if incident.competitors else NOBODY
     return _Path(who, time_s[shown], xy, unknown, d[shown], speed[shown], unknown)
 
 

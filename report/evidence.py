@@ -27,6 +27,8 @@ LABELS = {
     "distance_to_it_m": "at a distance of",
     "rank_before": "place before",
     "lead_s": "before the next to move",
+    "speed_in_the_way_mps": "speed of who was in the way",
+    "speed_of_the_racer_mps": "speed of the racer",
     "share_of_speed": "share of the speed before",
 }
 WHOSE = frozenset({"changed_line", "fallen_together", "brought_down_by"})

@@ -14,6 +14,7 @@ from race.incidents.bodies import Body
 from race.incidents.encounters import LONG_M, Encounters, between, entry_frame
 from race.incidents.falls import Fall
 from race.incidents.false_start import FalseStart
+from race.incidents.infield import InfieldBlock
 from race.incidents.kinematics import Kinematics
 from race.incidents.model import calibrated
 
@@ -32,6 +33,10 @@ NEAR_FALL_M = 2.5
 WAY_S = 2.5, 6.5
 """Before and after a fall, of the way that is told."""
 LEAST_WEIGHT = 0.05
+
+WHO_S = 1.0
+INFIELD_CONFIDENCE = 0.8
+"""Not fitted: of twelve told in simulated relays ten were real (docs/incidents.md)."""
 
 Evidence = dict[str, object]
 
@@ -309,6 +314,30 @@ def false_start_incident(context: Context, start: FalseStart) -> Incident:
     question = f"{who} the first to move before the gun?"
     return _incident(
         context, "false_start", start.start_s, start.end_s, start.start_s, roles, {}, sure, evidence, question
+    )
+
+
+def infield_block_incident(context: Context, block: InfieldBlock, rows: dict[int, int]) -> Incident:
+    """``rows`` says which detections are which racer's; whose team-mate was in the way is not known."""
+    racer, at = context.bodies[block.racer], block.time_s
+    near = np.abs(racer.time_s - at) <= WHO_S
+    held = [rows[int(detection)] for detection in racer.rows[near] if int(detection) in rows]
+    row = max(set(held), key=held.count) if len(held) > 0.5 * near.sum() else None
+    n = int(np.argmin(np.abs(racer.time_s - at)))
+    wheres = context.wheres_at(float(racer.u[n]), math.nan)
+    evidence: Evidence = {
+        "where": max(wheres, key=lambda name: wheres[name]),
+        "ahead_m": _number(block.ahead_m),
+        "beside_m": _number(block.beside_m),
+        "speed_in_the_way_mps": _number(block.speed_mps),
+        "speed_of_the_racer_mps": _number(block.racer_speed_mps),
+        "way": _way(context.bodies[block.body], at),
+    }
+    whom = "a racer" if row is None else context.name(row)
+    roles = {} if row is None else {row: "blocked"}
+    question = f"Was {whom} hindered by somebody who came out of the infield?"
+    return _incident(
+        context, "infield_block", at - 1.0, at + 1.5, at, roles, {"R3": 1.0}, INFIELD_CONFIDENCE, evidence, question
     )
 
 

@@ -15,12 +15,14 @@ from race.incidents.dossier import (
     encounter_incident,
     fall_incident,
     false_start_incident,
+    infield_block_incident,
     off_track_incident,
     slow_incident,
 )
 from race.incidents.encounters import Encounters, find_encounters
 from race.incidents.falls import Fall, find_falls, named
 from race.incidents.false_start import find_false_starts
+from race.incidents.infield import find_infield_blocks
 from race.incidents.kinematics import Kinematics, find_kinematics
 from race.incidents.model import Model, calibrated, read_models
 from race.rink import Rink
@@ -81,6 +83,9 @@ def find_incidents(
         out.append(off_track_incident(context, off, _chance(models["off_track"], off.features)))
     for slow in find_slow(k, racing, finish_m, relay):
         out.append(slow_incident(context, slow, _chance(models["slow"], slow.features)))
+    if relay:
+        home_s = min((finish_s or {}).values(), default=np.inf)
+        out += [infield_block_incident(context, one, rows) for one in find_infield_blocks(bodies, rink, home_s)]
     out += _encounters(context, find_encounters(k, finish_m, relay), racing)
     told = [one for one in out if one.confidence >= (_told_from(one.kind) if told_from is None else told_from)]
     told.sort(key=lambda one: (one.start_s, one.kind))
