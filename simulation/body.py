@@ -92,6 +92,7 @@ def poses(
     for kind, stands in _POSE_OF.items():
         pose[mode == kind] = stands
         phase[mode == kind] = movement[mode == kind]
+    pose[(mode == Mode.OUT) & (speed > 1.5)] = Pose.GLIDE
     still = np.isin(pose, (Pose.STAND, Pose.GLIDE, Pose.LYING)) | waiting
     phase[still] = 0.0
     return pose, phase
@@ -122,6 +123,8 @@ def facing(heading: Floats, mode: NDArray[np.uint8], ahead: Floats, draws: Draws
         down = np.isin(row, _DOWN) | (row == Mode.OUT)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], down, [False]]).astype(int)))
         for first, after in zip(edges[::2], edges[1::2], strict=True):
+            if row[first] == Mode.OUT:
+                continue  # leaves on their feet
             spin = draws.normal(0, 2.2)
             since = np.arange(after - first) / RATE_HZ
             turned = heading[person, first] + spin * 0.9 * (1 - np.exp(-since / 0.9))

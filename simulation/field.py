@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from race.events import RaceEvent
 from race.rink import Rink
 from simulation.draws import Draws
-from simulation.motion import Person, Role
+from simulation.motion import BlockMove, Person, Role
 
 _OFFICIALS: tuple[Role, ...] = ("referee", "referee", "steward", "steward", "steward", "steward")
 TEAMS = ("KOR", "CHN", "NED", "CAN", "ITA", "HUN", "USA", "JPN", "KAZ", "POL", "BEL", "FRA", "GBR", "LAT", "GER", "TUR")
@@ -122,8 +122,15 @@ def _name(names: list[str], woman: bool, draws: Draws) -> str:
     return f"{draws.pick(_GIVEN['w' if woman else 'm'])} {names.pop()}"
 
 
-def official_paths(count: int, steps: int, rink: Rink, draws: Draws) -> NDArray[np.float64]:
-    """(count, T, 2) referees strolling in the middle, stewards in the corners inside the blocks."""
+STEWARDS_FROM = _OFFICIALS.index("steward")
+WALK_MPS = 1.6
+
+
+def official_paths(
+    count: int, time_s: NDArray[np.float64], rink: Rink, blocks: tuple[BlockMove, ...], draws: Draws
+) -> NDArray[np.float64]:
+    """(count, T, 2) referees strolling in the middle, stewards in the corners, who put blocks back."""
+    steps = len(time_s)
     places = np.array([[-4.0, 0.6], [4.5, -0.6], [14.2, -0.9], [14.0, 1.0], [-14.2, 0.9], [-14.0, -1.0]])[:count]
     places = places + [rink.track_shift_m, 0.0] * (np.abs(places[:, :1]) > 10)
     knots = steps // 500 + 3
@@ -135,4 +142,24 @@ def official_paths(count: int, steps: int, rink: Rink, draws: Draws) -> NDArray[
         part = (at - k)[:, None]
         part = part * part * (3 - 2 * part)
         out[n] = places[n] + stroll[k] * (1 - part) + stroll[k + 1] * part
+    for move in blocks:
+        place = np.array([move.x_m, move.y_m])
+        if np.hypot(*(rink.blocks[move.block] - place)) < 0.01:
+            _walk_to(out[STEWARDS_FROM:], place, move.time_s, time_s)
     return out
+
+
+def _walk_to(
+    stewards: NDArray[np.float64], place: NDArray[np.float64], at_s: float, time_s: NDArray[np.float64]
+) -> None:
+    """The nearest of ``stewards`` (N, T, 2) is beside ``place`` at ``at_s``; from its own place and back at a walk."""
+    if not len(stewards):
+        return
+    now = min(int(np.searchsorted(time_s, at_s)), len(time_s) - 1)
+    away = np.hypot(*(stewards[:, now] - place).T)
+    nearest = int(away.argmin())
+    beside = place + 0.4 * (stewards[nearest, now] - place) / max(1e-6, float(away[nearest]))
+    takes_s = 1.5 * max(0.7, float(away[nearest]) / WALK_MPS)  # 1.5: it starts and stops softly
+    share = np.clip(1 - (np.abs(time_s - at_s) - 0.5) / takes_s, 0, 1)
+    share = (share * share * (3 - 2 * share))[:, None]
+    stewards[nearest] = stewards[nearest] * (1 - share) + beside * share

@@ -22,6 +22,7 @@ ALONE = 0.56
 COME_ABOUT = 0.8
 """Share of the drawn falls that happen: some racers never get near the one they would have gone down with."""
 INFRACTIONS_PER_ENTRY = 0.05
+_FAULTS: tuple[Do, ...] = ("cut_in", "drift_out", "late_pass", "shove", "off_track")
 LAST_LAPS = 2
 """In these nobody may take over, except from a racer who fell."""
 
@@ -60,8 +61,9 @@ def draw_orders(event: RaceEvent, starters: int, draws: Draws) -> tuple[list[Ord
             lap = _in_corner(event, lap, draws)
             orders.append(OrderSpec(do="slip", racer=first, lap=lap, takes=others[:group]))
     if draws.chance(INFRACTIONS_PER_ENTRY * starters):
-        faults: list[Do] = ["cut_in", "drift_out", "late_pass", "shove", "off_track"]
-        do = draws.pick(faults + RELAY_DO[:4] * event.is_relay)
+        # A leg thrown at the line in somebody's way is the rarest: one in sixteen is a guess, no statistics tell.
+        faults: list[Do] = [do for do in _FAULTS for _ in range(3)]
+        do = draws.pick([*faults, "kick_out"] if not event.is_relay else [*_FAULTS, *RELAY_DO[:4]])
         low, high = (event.laps - 1.9, event.laps - 0.6) if do == "late_exchange" else (0.4, event.laps - 0.5)
         orders.append(OrderSpec(do=do, racer=draws.integer(1, starters), lap=draws.uniform(low, high)))
     retired = {k for k in range(starters) if draws.chance(0.05 if event.is_relay else 0.35)}

@@ -16,9 +16,11 @@ from simulation.fall import step_fallen
 from simulation.handover import step_team
 from simulation.motion import RATE_HZ
 from simulation.state import (
+    NOBODY,
     PUSH_S,
     Course,
     Floats,
+    Happened,
     Ints,
     Mode,
     Plan,
@@ -28,10 +30,13 @@ from simulation.state import (
     is_corner,
     line_at,
     local_m,
+    note,
 )
 from simulation.tactics import attack_if_bold, collide, obey, steer, wanted_speed
 
 _DT = 1.0 / RATE_HZ
+LEAVES_MPS2 = 3.0
+"""How hard somebody brakes who leaves the race."""
 HOME_S = 14.0
 """The race is followed so long after the last one is home."""
 
@@ -149,9 +154,13 @@ def _step(plan: Plan, state: State, course: Course, a: int, n: int, now: float) 
     elif Mode.FALL <= mode <= Mode.RISE:
         step_fallen(plan, state, course, a, n, now)
     elif mode == Mode.OUT:
-        state.v[a] = 0.0
+        state.v[a] = max(0.0, state.v[a] - LEAVES_MPS2 * _DT)
+        state.s[a] += along(state.v[a] * _DT, local_m(state, course, a), state.d[a], 0.0, course)
         if state.d[a] < 5.2:  # off the track, to the mats
             state.d[a] += min(1.0, now - state.since[a]) * _DT
+    elif mode == Mode.RACE and not plan.touch_s.shape[1] and _lapped_twice(plan, state, course, a):
+        state.mode[a], state.since[a] = Mode.OUT, now
+        note(state, n, Happened.RETIRED, a, NOBODY, NOBODY)
     elif mode != Mode.IDLE:
         lap = 0
         if state.s[a] >= plan.first_crossing:
@@ -167,6 +176,15 @@ def _step(plan: Plan, state: State, course: Course, a: int, n: int, now: float) 
         collide(plan, state, course, a, n, now)
         if state.mode[a] != Mode.FALL:
             _move(plan, state, course, a, now, local, lap, wanted, target)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _lapped_twice(plan: Plan, state: State, course: Course, a: int) -> bool:
+    """Who is in an individual race has to leave it."""
+    first = 0.0
+    for b in range(len(state.s0)):
+        first = max(first, min(state.s0[b], plan.finish))
+    return bool(state.finished[a] == np.inf and first - state.s0[a] > 2.0 * course.lap)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]

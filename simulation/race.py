@@ -236,7 +236,7 @@ def _embody(drawn: _Drawn, paths: _Paths, scenario: Scenario, draws: Draws) -> M
     blocks = knocked_blocks(time_s, xy, speed, careless, rink, draws)
     out_of_race = np.where(racing, 0.0, np.nan)
 
-    watching = official_paths(len(field.officials), len(time_s), rink, draws)
+    watching = official_paths(len(field.officials), time_s, rink, blocks, draws)
     turned = body.watch(watching, xy, racing)
     none, nowhere = np.zeros(turned.shape), np.full(turned.shape, np.nan)
     return Motion(

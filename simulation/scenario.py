@@ -28,7 +28,7 @@ Orders and what they do: ``Order`` in ``simulation/state.py``.
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Bounded
@@ -175,10 +175,11 @@ def _check(scenario: Scenario, text: str, path: Path) -> None:
     def fail(at: tuple[int | str, ...], what: str) -> NoReturn:
         raise ScenarioError(f"{path}:{_line_of(text, at)}: {what}")
 
-    try:
-        event = scenario.race_event
-    except ValueError as error:
-        fail(("gender",), str(error))
+    genders = [event.gender for event in EVENTS if event.name == scenario.event]
+    if scenario.gender is not None and scenario.gender not in genders:
+        wanted = " or ".join(f'"{gender}"' for gender in genders)
+        fail(("gender",), f'gender: expected {wanted} for {scenario.event}, got "{scenario.gender}"')
+    event = scenario.race_event
     low, high = scenario.field
     if not 1 <= low <= high <= 10 or (event.is_relay and high > 5):
         most = 5 if event.is_relay else 10
@@ -218,6 +219,8 @@ _EXPECTED = {
     "require": "a table that begins with [require]",
 }
 
+_NEEDED = {"event": f'; expected a line such as event = "500m"; there are {", ".join(get_args(EventName))}'}
+
 
 def _explain(error: Any) -> str:
     where = ".".join(str(part + 1 if isinstance(part, int) else part) for part in error["loc"])
@@ -228,7 +231,8 @@ def _explain(error: Any) -> str:
             model = parts[error["loc"][0]]
         return f"{where}: no such key; there are {', '.join(model.model_fields)}"
     if error["type"] == "missing":
-        return f"{where}: is missing"
+        needed = _NEEDED.get(where, "")
+        return f"{where}: is missing{needed}"
     expected = _EXPECTED.get(error["loc"][0]) if len(error["loc"]) == 1 or error["loc"][0] == "starters" else None
     said = expected or str(error["msg"]).removeprefix("Input should be ").removeprefix("a valid ")
     return f"{error['loc'][0] if expected else where}: expected {said}, got {error['input']!r}"

@@ -209,9 +209,11 @@ def _near_side(rink: Rink, standing: Floats) -> tuple[Floats, Ints]:
 
 def _transition(picture: Picture, before: Picture, take: Take, since_s: float) -> Picture:
     """How the first moments of a take come out of the one before."""
-    if take.boundary in ("start", "cut") or since_s >= take.boundary_s:
+    if take.boundary == "cut" or since_s >= take.boundary_s:
         return picture
     share = since_s / take.boundary_s
+    if take.boundary == "start":  # out of the dark
+        return (picture * share).astype(np.uint8)
     if take.boundary == "dissolve":
         return np.asarray(cv2.addWeighted(picture, share, before, 1 - share, 0))
     if take.boundary == "fade":

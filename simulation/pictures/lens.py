@@ -47,21 +47,21 @@ def _sweep(sharp: Picture, ground: NDArray[np.float32], step: Floats) -> NDArray
     far = float(np.max(np.linalg.norm(moved - corners, axis=1)))
     taps = int(np.clip(np.ceil(far / 1.5), 1, 24))
     masked = np.where(ground[..., None] > 0, sharp, np.uint8(0))
-    total = np.zeros((height, width, 3), np.float32)
-    weight = np.zeros((height, width), np.float32)
+    # what is left out is a fourth colour: picture and mask move in one go
+    layers = np.dstack([masked, (255 * ground).astype(np.uint8)])
+    total = np.zeros((height, width, 4), np.float32)
     for share in (np.arange(taps) + 0.5) / taps - 0.5:
         part = np.eye(3) * (1 - share) + step / step[2, 2] * share
         if abs(share) * far < 0.2:
-            total += masked
-            weight += ground
-            continue
-        flags = cv2.INTER_LINEAR
-        total += cv2.warpPerspective(masked, part, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        weight += cv2.warpPerspective(ground, part, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            shown = layers
+        else:
+            shown = cv2.warpPerspective(layers, part, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        cv2.accumulate(shown, total)
+    weight = total[..., 3] / 255
     around = cv2.blur(masked, (25, 25)).astype(np.float32)
     around /= np.maximum(cv2.blur(ground, (25, 25)), 0.02)[..., None]
     known = np.minimum(weight, 1.0)[..., None]
-    return np.asarray(total / np.maximum(weight, 1e-3)[..., None] * known + around * (1.0 - known))
+    return np.asarray(total[..., :3] / np.maximum(weight, 1e-3)[..., None] * known + around * (1.0 - known))
 
 
 @njit(cache=True)

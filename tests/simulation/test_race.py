@@ -5,8 +5,10 @@ import pytest
 
 from benchmarks.infractions import crowded
 from race.errors import ScenarioError
-from race.events import EVENTS, lap_time_quantiles
+from race.events import EVENTS, find_event, lap_time_quantiles
 from race.rink import Rink
+from simulation.draws import Draws
+from simulation.incidents import draw_orders
 from simulation.kinematics import run
 from simulation.motion import Motion, Pose
 from simulation.plan import EASES
@@ -204,6 +206,32 @@ def test_who_fell_early_goes_past_those_who_are_home(monkeypatch: pytest.MonkeyP
         home = max(row.time_s for who, row in last.items() if who != 1)
         assert last[1].time_s > home + 3  # the others coast in its way
         assert last[1].lap_time_s < 10.5
+
+
+def test_who_is_lapped_twice_leaves_the_race() -> None:
+    slips = [OrderSpec(do="slip", racer=1, lap=lap) for lap in (1, 1.6, 2.2, 2.8, 3.4)]
+    race = simulate_race(Scenario(event="1500m", starters=4, order=slips), 1)
+    racing = race.racing[0]
+    behind = np.nanmax(np.where(race.racing, race.s_m, np.nan)[:, racing], axis=0) - race.s_m[0, racing]
+    assert behind[-1] == behind.max() > 2 * 111.12
+    skating = np.isin(race.pose[0, racing], SKATING)
+    assert np.sum(skating & (behind > 2 * 111.12)) <= 2  # steps: it leaves at once, or as soon as it is up again
+    assert race.competitors[0].status == "DNF"
+    assert [one.status for one in race.competitors[1:]] == ["FIN"] * 3
+    last = int(np.flatnonzero(racing)[-1])
+    speed = np.hypot(*np.gradient(race.xy[0], 0.01, axis=0).T)[last + 1 :]
+    assert speed[-1] < 0.1
+    assert np.abs(np.diff(speed)).max() / 0.01 < 12  # brakes, and does not stop dead
+    rink = Rink(track_shift_m=race.track_shift_m)
+    assert rink.to_track(race.xy[0, -1])[1] > 4.5
+
+
+def test_kicks_at_the_finish_are_drawn_now_and_then() -> None:
+    event = find_event("1000m", "m")
+    done = [order.do for seed in range(4000) for order in draw_orders(event, 6, Draws(seed))[0] if order.do != "slip"]
+    assert 0.02 < done.count("kick_out") / len(done) < 0.08
+    relay = find_event("relay-5000m", "m")
+    assert not any(one.do == "kick_out" for seed in range(500) for one in draw_orders(relay, 4, Draws(seed))[0])
 
 
 def test_one_in_twenty_lets_the_last_lap_go(sprints: list[Motion]) -> None:

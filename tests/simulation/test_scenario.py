@@ -164,7 +164,7 @@ SLIP = '[[order]]\ndo = "slip"\nracer = 1\nlap = 1\n'
         ('event = "500m"\n[[order]]\ndo = "slip"\nracer = 1\nlap = 7\n', 5, "lap 7.0 of a race of 4.5"),
         (f'event = "500m"\n{SLIP}takes = [0]\n', 6, "greater than or equal to 1, got 0"),
         (f'event = "500m"\n{SLIP}takes = [1]\n', 2, "racer 1 cannot do it to itself"),
-        ('event = "relay-5000m"\ngender = "w"\n', 2, "no event 'relay-5000m'"),
+        ('event = "relay-5000m"\ngender = "w"\n', 2, 'gender: expected "m" for relay-5000m, got "w"'),
         ('event = "500m"\ntrack_shift_m = 3.0\n', 2, "less than or equal to 2"),
         ('event = "relay-3000m"\nfalse_start = 1\n', 2, "individual races"),
     ],

@@ -8,8 +8,10 @@ from race.rink import Rink
 from simulation.blocks import knocked_blocks
 from simulation.draws import Draws
 from simulation.falsestart import GUN_S, LASTS_S, false_start
+from simulation.field import official_paths
 from simulation.incidents import order_table, tell_contacts, where_on_track
 from simulation.line import racing_lines
+from simulation.motion import BlockMove
 from simulation.scenario import OrderSpec
 from simulation.state import Order
 from simulation.truth import find_contacts, find_crossings, find_finish, find_passes
@@ -146,3 +148,20 @@ def test_a_false_start_ends_where_it_began_and_nobody_turns_on_the_spot() -> Non
     apart = np.abs(early.d[:, None] - early.d[None, :]) + 10 * np.eye(4)[..., None]
     together = np.abs(early.s[:, None] - early.s[None, :]) < 0.5
     assert apart[together & (apart < 9)].min() > 0.3
+
+
+def test_a_steward_walks_to_the_block_that_is_put_back_and_home_again() -> None:
+    rink = Rink(track_shift_m=0.4)
+    time_s = np.arange(0.0, 60.0, 0.01)
+    block = 9
+    x, y = rink.blocks[block]
+    back = BlockMove(30.0, block, round(float(x), 3), round(float(y), 3))
+    gone = BlockMove(12.0, block, 3.0, 4.0)
+    idle, walks = (official_paths(6, time_s, rink, moves, Draws(1)) for moves in ((), (gone, back)))
+    away = np.hypot(*np.moveaxis(walks - [x, y], -1, 0))
+    steward = int(away[:, 3000].argmin())
+    assert steward >= 2
+    assert away[steward, 3000] == pytest.approx(0.4, abs=0.05)
+    assert np.array_equal(np.delete(walks, steward, axis=0), np.delete(idle, steward, axis=0))
+    assert walks[steward, [0, -1]] == pytest.approx(idle[steward, [0, -1]])
+    assert np.hypot(*(np.diff(walks[steward], axis=0) / 0.01).T).max() < 2.5

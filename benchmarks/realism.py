@@ -1,0 +1,200 @@
+"""Whether simulated pictures are as hard as real ones: what a stock detector finds in them, by situation.
+
+    python -m benchmarks.realism DIR [--seed 1] [--weights yolo26s.pt] [--size 640] [--every 2]
+
+DIR is a folder that ``shorttrack simulate`` wrote with a video; where there is none, the last lap of a 5000 m relay is
+filmed into it first, 640 x 360 at 29.97 pictures a second as in copies on the web. Prints, by where the racers are as
+seen by the main camera, how many of their boxes are found (IoU 0.5, score 0.25), and how often two that overlap in a
+corner are found as one. DIR may also be a folder with ``video.mp4``, ``gt.txt`` (MOTChallenge: frame, id, box) and
+``parts.csv`` (part, first, last): real pictures whose parts are told by their frames.
+"""
+
+import argparse
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from race.rink import Rink
+from simulation.clip import Clip, read_clip
+from simulation.sightings import overlap, union
+
+Floats = NDArray[np.float64]
+PARTS = (
+    "fade-in", "first corner", "corner exit", "far straight", "corner entry", "apex", "exit and run-in", "finish",
+)  # fmt: skip
+"""In the order of a lap; ``fade-in`` is wherever it is still dark."""
+CORNERS = ("fade-in", "first corner", "corner exit", "corner entry", "apex", "exit and run-in")
+FOUND_IOU, SCORE = 0.5, 0.25
+OVERLAP, MERGED_IOU = 0.15, 0.6
+FADE_S, FINISH_M, DARK = 1.0, 5.0, 0.7
+"""A picture is dark with so much of the usual light."""
+LAST_LAP_S = 11.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One picture: boxes (N, 4) of racers, and the part of the lap each is in."""
+
+    frame: int
+    box: Floats
+    part: list[str]
+
+
+def simulated(folder: Path) -> list[Told]:
+    """The racers of a simulated clip in pictures of the main camera."""
+    clip = read_clip(folder)
+    rink = Rink(track_shift_m=clip.truth.event.track_shift_m or 0.0)
+    out = []
+    for take in clip.footage.takes:
+        if take.kind != "race" or take.camera != "main":
+            continue
+        for frame in range(take.first, take.last + 1):
+            shown = clip.racing[:, frame - 1] & (clip.pictured.visibility[:, frame - 1] > 0)
+            who = np.flatnonzero(shown & np.isfinite(clip.pictured.box[:, frame - 1, 0]))
+            parts = [_part(*_place(clip, k, frame - 1), rink) for k in who]
+            out.append(Told(frame, clip.pictured.box[who, frame - 1], parts))
+    return out
+
+
+def _place(clip: Clip, person: int, index: int) -> tuple[float, float]:
+    """Where somebody is on the ice, by the middle of the box's lower edge, which hidden feet do not move by much."""
+    x, y, w, h = clip.pictured.box[person, index]
+    at = clip.footage[index].ice_points(np.array([x + w / 2, y + h]))
+    return float(at[0]), float(at[1])
+
+
+def _part(x: float, y: float, rink: Rink) -> str:
+    half = rink.straight_m / 2
+    along = x - rink.track_shift_m
+    if abs(along) <= half:
+        if y > 0:
+            return "far straight"
+        return "finish" if abs(x) < FINISH_M else "exit and run-in" if x < 0 else "first corner"
+    angle = np.degrees(np.arctan2(abs(along) - half, y if along < 0 else -y))  # 0 at the entry, 180 at the exit
+    if along > 0:
+        return "first corner" if angle < 120 else "corner exit"
+    return "corner entry" if angle < 60 else "apex" if angle < 120 else "exit and run-in"
+
+
+def real(folder: Path) -> list[Told]:
+    """The racers of a real clip."""
+    rows = np.loadtxt(folder / "gt.txt", delimiter=",", ndmin=2)
+    with (folder / "parts.csv").open(encoding="utf-8", newline="") as file:
+        spans = [(row["part"], int(row["first"]), int(row["last"])) for row in csv.DictReader(file)]
+    out = []
+    for frame in np.unique(rows[:, 0]).astype(int):
+        part = next((name for name, first, last in spans if first <= frame <= last), None)
+        boxes = rows[rows[:, 0] == frame, 2:6]
+        if part is not None:
+            out.append(Told(int(frame), boxes, [part] * len(boxes)))
+    return out
+
+
+def measure(told: list[Told], detected: dict[int, Floats]) -> dict[str, list[int]]:
+    """Part -> racers, of which found, overlapping pairs of which at least one is found, of which as one box."""
+    out = {part: [0, 0, 0, 0] for part in PARTS}
+    for one in told:
+        boxes = detected.get(one.frame)
+        if boxes is None:
+            continue
+        shared = overlap(one.box[:, None], boxes[None]) if len(boxes) else np.zeros((len(one.box), 1))
+        found = _found(shared)
+        for part, hit in zip(one.part, found, strict=True):
+            out[part][0] += 1
+            out[part][1] += hit
+        for i in range(len(one.box)):
+            for j in range(i + 1, len(one.box)):
+                if float(overlap(one.box[i], one.box[j])) <= OVERLAP:
+                    continue
+                both = overlap(union(one.box[i], one.box[j]), boxes) if len(boxes) else np.zeros(1)
+                as_one = (both >= MERGED_IOU) & (both > shared[i]) & (both > shared[j])
+                merged = bool(as_one.any()) and not (found[i] and found[j])
+                if merged or found[i] or found[j]:
+                    out[one.part[i]][2] += 1
+                    out[one.part[i]][3] += merged
+    return out
+
+
+def _found(shared: Floats) -> NDArray[np.bool_]:
+    """(N,) whether each has a detection of its own, the best fitting given away first; shared (N, M) is the IoU."""
+    free, found = shared.copy(), np.zeros(len(shared), bool)
+    while free.size and free.max() >= FOUND_IOU:
+        i, j = divmod(int(free.argmax()), free.shape[1])
+        found[i] = True
+        free[i], free[:, j] = 0.0, 0.0
+    return found
+
+
+def detect(video: Path, weights: str, size: int, frames: set[int]) -> tuple[dict[int, Floats], set[int]]:
+    """Frame -> boxes (M, 4) of people, by the stock detector; and the frames that are darker than most."""
+    from ultralytics import YOLO  # type: ignore[attr-defined]
+
+    from vision.frames import FrameReader
+
+    model = YOLO(weights)
+    out, light = {}, {}
+    for frame in FrameReader(video):
+        if frame.number in frames:
+            (result,) = model.predict(frame.image, imgsz=size, conf=SCORE, classes=[0], verbose=False, device="cpu")
+            corners = result.boxes.xyxy.cpu().numpy().astype(np.float64)
+            out[frame.number] = np.column_stack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+            light[frame.number] = float(frame.image.mean())
+    usual = float(np.median(list(light.values()))) if light else 0.0
+    return out, {number for number, value in light.items() if value < DARK * usual}
+
+
+def film_last_lap(folder: Path, seed: int) -> None:
+    """The last lap of a 5000 m relay as the real clip shows one: with a fade from black, until after the finish."""
+    from simulation.camera import direct
+    from simulation.pictures.film import draw_look
+    from simulation.pictures.record import WEB_CRF, record
+    from simulation.race import simulate_race
+    from simulation.scenario import read_scenario
+
+    motion = simulate_race(read_scenario("relay-5000", seed), seed)
+    end_s = min(row.race_time_s for row in motion.finish if row.race_time_s is not None) + 1.0
+    footage = direct(motion, "broadcast", 29.97, (640, 360), seed, from_s=end_s - LAST_LAP_S, to_s=end_s)
+    first, *rest = footage.takes
+    footage = replace(footage, takes=(replace(first, boundary_s=FADE_S), *rest))
+
+    def tell(done: int, count: int) -> None:
+        print(f"\r{done} of {count} pictures", end="\n" if done == count else "", flush=True)
+
+    record(motion, footage, draw_look(seed), folder, WEB_CRF, tell)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--weights", default="yolo26s.pt")
+    parser.add_argument("--size", type=int, default=640, help="longer side of the detector's input, pixels")
+    parser.add_argument("--every", type=int, default=2, help="look at every so many pictures")
+    given = parser.parse_args()
+    sums: dict[str, Any] = {part: np.zeros(4, int) for part in PARTS}
+    for folder in given.folders:
+        if not (folder / "video.mp4").exists():
+            film_last_lap(folder, given.seed)
+        told = (real if (folder / "gt.txt").exists() else simulated)(folder)
+        told = [one for one in told if one.frame % given.every == 0]
+        detected, dark = detect(folder / "video.mp4", given.weights, given.size, {one.frame for one in told})
+        told = [replace(one, part=["fade-in"] * len(one.part)) if one.frame in dark else one for one in told]
+        found = measure(told, detected)
+        for part, counts in found.items():
+            sums[part] += counts
+    print("| situation | racers | found | overlapping pairs | as one |\n|---|---|---|---|---|")
+    for part, (racers, hits, pairs, merged) in sums.items():
+        print(f"| {part} | {racers} | {hits / racers if racers else float('nan'):.2f} | {pairs} | {merged} |")
+    racers, hits = (sum(int(sums[part][k]) for part in PARTS) for k in (0, 1))
+    pairs, merged = (sum(int(sums[part][k]) for part in CORNERS) for k in (2, 3))
+    print(
+        f"| all; pairs in corners | {racers} | {hits / max(1, racers):.2f} | {pairs} | {merged / max(1, pairs):.2f} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
