@@ -4,7 +4,7 @@ The line is seen now and then (``Lines``); camera motion carries it through the 
 the leading end of the box, which ends at the tip of the blade stretched forward, passes the line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,11 @@ SAME_LINE = 0.05
 """Of the picture's width that a line may be off its expected place, per second since it was seen, plus ..."""
 SAME_LINE_AT_ONCE = 0.03
 MEMORY_S = 1.0
-"""A line not seen for so long has to be found anew, and is carried so far beyond its sightings at most."""
+"""A line not seen for so long has to be found anew, ..."""
+CARRIED_S = 2.5
+"""... and is carried so far beyond its sightings at most, ..."""
+CARRIED_SD_S = 0.01
+"""... which moves crossings by so much for each second; on a real finish 7 to 10 ms in all over 0.5 to 2.5 s."""
 BEYOND_ENDS = 0.5
 """Of its length seen that a line may go on unseen: mats and skaters hide its ends; further on is the other straight."""
 MIN_LINE_PX = 8.0
@@ -39,11 +43,13 @@ class LineTrack:
 
     top, bottom  (F, 2) ends in pixels of each frame, NaN where its place is not known
     sightings    number of frames in which it was seen, not carried
+    unseen_s     (F,) seconds to its nearest sighting
     """
 
     top: Floats
     bottom: Floats
     sightings: int
+    unseen_s: Floats
 
     def x_at(self, y: Floats) -> Floats:
         """The line's x at height ``y`` (..., F) of every frame, pixels."""
@@ -60,7 +66,7 @@ class LineCrossing:
     time_sd_s: float
     seen: bool = True
     own_sd_s: float | None = None
-    """Without what all racers of a moment share, the camera's pose; None: all of ``time_sd_s`` is its own."""
+    """Without what all racers of a moment share, the camera's pose or the line's place; None: all is its own."""
 
 
 def follow_lines(lines: Lines, scene: Scene) -> list[LineTrack]:
@@ -95,17 +101,17 @@ def follow_lines(lines: Lines, scene: Scene) -> list[LineTrack]:
             continue
         top, bottom = np.full((len(scene.time_s), 2), np.nan), np.full((len(scene.time_s), 2), np.nan)
         seen_s = scene.time_s[[t for t, _ in line]]
+        unseen_s = np.abs(scene.time_s[:, None] - seen_s).min(axis=1)
         for t in range(len(scene.time_s)):
             if scene.part[t] != scene.part[line[0][0]]:
                 continue
-            apart_s = np.abs(seen_s - scene.time_s[t])
-            if apart_s.min() > MEMORY_S:
+            if unseen_s[t] > CARRIED_S:
                 continue
-            near = np.flatnonzero(apart_s <= apart_s.min() + SMOOTH_S)
+            near = np.flatnonzero(np.abs(seen_s - scene.time_s[t]) <= unseen_s[t] + SMOOTH_S)
             weight = np.array([lines.strength[line[k][1]] for k in near])
             for ends, out in ((lines.top, top), (lines.bottom, bottom)):
                 out[t] = np.average([carried(ends[line[k][1]], line[k][0], t) for k in near], axis=0, weights=weight)
-        tracks.append(LineTrack(top, bottom, len(line)))
+        tracks.append(LineTrack(top, bottom, len(line), unseen_s))
     return sorted(tracks, key=lambda track: -track.sightings)
 
 
@@ -123,7 +129,11 @@ def find_crossings(line: LineTrack, paths: Paths, time_s: Floats) -> list[LineCr
         for stretch in np.split(near, np.flatnonzero(np.diff(time_s[near]) > NEAR_S) + 1):
             crossing = _fit_crossing(racer, time_s[stretch], to_go_s[stretch])
             if crossing is not None:
-                crossings.append(crossing)
+                carried_sd_s = CARRIED_SD_S * float(np.interp(crossing.time_s, time_s, line.unseen_s))
+                own_sd_s = crossing.time_sd_s
+                crossings.append(
+                    replace(crossing, time_sd_s=float(np.hypot(own_sd_s, carried_sd_s)), own_sd_s=own_sd_s)
+                )
     return sorted(crossings, key=lambda crossing: crossing.time_s)
 
 

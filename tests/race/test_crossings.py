@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from race.crossings import LineCrossing, find_crossings, follow_lines
+from race.crossings import CARRIED_SD_S, LineCrossing, find_crossings, follow_lines
 from race.observations import Lines
 from race.racers import Paths
 from race.scene import make_scene
@@ -23,6 +25,26 @@ def test_sightings_of_one_line_are_one_line_and_are_carried_between(scene_and_li
     between = every[(every >= some.frame[0] - 1) & (every <= some.frame[-1] - 1)]
     rows = np.isin(lines.frame - 1, between)
     np.testing.assert_allclose(track.bottom[between], lines.bottom[rows], atol=1.0)
+
+
+def test_a_line_seen_only_afterwards_is_carried_back(race):
+    observations, _ = race([103.0], [4.0], [0.0], 4.0)
+    scene, lines = make_scene(observations), observations.lines
+    seen_s = scene.time_s[lines.frame - 1]
+    late = seen_s > seen_s[0] + 1.5
+    (track,) = follow_lines(Lines(lines.frame[late], lines.top[late], lines.bottom[late], lines.strength[late]), scene)
+    first = lines.frame[0] - 1
+    np.testing.assert_allclose(track.bottom[first], lines.bottom[0], atol=3.0)
+    assert track.unseen_s[first] == pytest.approx(1.5, abs=0.05)
+
+
+def test_crossings_of_a_carried_line_are_less_sure_together():
+    paths, time_s = straight(400.0, 50.0)
+    line = upright(375.0)
+    (seen,) = find_crossings(line, paths, time_s)
+    (carried,) = find_crossings(replace(line, unseen_s=np.full(50, 2.0)), paths, time_s)
+    assert carried.time_sd_s == pytest.approx(np.hypot(seen.time_sd_s, 2.0 * CARRIED_SD_S))
+    assert carried.own_sd_s == seen.own_sd_s
 
 
 def test_stray_sightings_are_no_line(scene_and_lines):
@@ -56,7 +78,7 @@ def upright(x, frames=50, slope=0.0):
 
     top = np.tile([x - 100 * slope, 180.0], (frames, 1))
     bottom = np.tile([x + 80 * slope, 360.0], (frames, 1))
-    return LineTrack(top, bottom, frames)
+    return LineTrack(top, bottom, frames, np.zeros(frames))
 
 
 @pytest.mark.parametrize(("speed_px", "start_x"), [(400.0, 50.0), (-400.0, 700.0)])
@@ -65,7 +87,8 @@ def test_the_leading_edge_crosses(speed_px, start_x, slope):
     paths, time_s = straight(speed_px, start_x)
     (crossing,) = find_crossings(upright(375.0, slope=slope), paths, time_s)
     expected = (375.0 - 20.0 * np.sign(speed_px) - start_x) / speed_px
-    assert crossing == LineCrossing(0, pytest.approx(expected, abs=1e-6), pytest.approx(0.012, abs=0.002))
+    sd_s = pytest.approx(0.012, abs=0.002)
+    assert crossing == LineCrossing(0, pytest.approx(expected, abs=1e-6), sd_s, own_sd_s=sd_s)
 
 
 def test_noise_widens_the_uncertainty_and_outliers_do_not_move_the_time():
