@@ -131,11 +131,10 @@ def _found(shared: Floats) -> NDArray[np.bool_]:
 
 def detect(video: Path, weights: str, size: int, frames: set[int]) -> tuple[dict[int, Floats], set[int]]:
     """Frame -> boxes (M, 4) of people, by the stock detector; and the frames that are darker than most."""
-    from ultralytics import YOLO  # type: ignore[attr-defined]
-
     from vision.frames import FrameReader
+    from vision.weights import find_weights, import_ultralytics
 
-    model = YOLO(weights)
+    model = import_ultralytics("models").YOLO(find_weights(weights))
     out, light = {}, {}
     for frame in FrameReader(video):
         if frame.number in frames:

@@ -43,6 +43,20 @@ def new_memory(settings: Settings, colours: int = 0, capacity: int = 64) -> Floa
     return memory
 
 
+def check_memory(memory: Floats) -> None:
+    """Raises ValueError where ``memory`` is not as ``new_memory`` makes it, since kernels write to it unchecked."""
+    fits = memory.dtype == np.float64 and memory.ndim == 1 and memory.flags.carray and len(memory) >= FIRST_TRACK
+    if fits:
+        head = memory[:HEAD_WORDS].view(HEAD)[0]
+        count, capacity, colours = int(head["count"]), int(head["capacity"]), int(head["colours"])
+        fits = 0 <= count <= capacity <= len(memory) >= colours >= 0 and len(memory) == _words(capacity, colours)
+    if not fits:
+        raise ValueError(
+            "TrackerState.memory: expected a writeable array as new_state makes it; "
+            "this one is read-only, cut short or of another version"
+        )
+
+
 @njit(cache=True)
 def _words(capacity, colours):
     return FIRST_TRACK + capacity * (TRACK_WORDS + colours + WORK_WORDS + CANDIDATES)

@@ -12,7 +12,7 @@ from tracking.association import FEW, LAST_SEEN, PREDICTED, match, sort_by_left
 from tracking.compiling import announce_compiling
 from tracking.ground import ground_correct, ground_predict
 from tracking.kalman import begin, correct, predict, warp
-from tracking.memory import HEAD, HEAD_WORDS, grown, new_memory, parts
+from tracking.memory import HEAD, HEAD_WORDS, check_memory, grown, new_memory, parts
 from tracking.settings import SKATERS, Settings
 from tracking.tables import Floats, Rows
 
@@ -27,9 +27,14 @@ class TrackerState:
     """All that the tracker knows between two frames; ``step`` changes it in place, ``copy`` keeps it.
 
     memory  (M,)  one array, see ``tracking.memory``
+
+    Raises ValueError where ``memory`` cannot be a tracker's.
     """
 
     memory: Floats
+
+    def __post_init__(self) -> None:
+        check_memory(self.memory)
 
     def copy(self) -> "TrackerState":
         return TrackerState(self.memory.copy())

@@ -1,7 +1,9 @@
 """The tracker's memory: its parts lie side by side, and growing keeps them."""
 
 import numpy as np
+import pytest
 
+from tracking import TrackerState, new_state
 from tracking.memory import grown, new_memory, parts
 from tracking.settings import SKATERS
 
@@ -35,3 +37,34 @@ def test_growing_keeps_tracks_and_colours() -> None:
     assert len(features) == 7
     assert len(work) > 7
     assert head["capacity"][0] == 2
+
+
+def read_only(memory):
+    return np.frombuffer(memory.tobytes())
+
+
+def of_more_people(memory):
+    parts(memory)[0]["capacity"] = 9
+    return memory
+
+
+def with_an_impossible_count(memory):
+    parts(memory)[0]["count"] = -1
+    return memory
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        read_only,
+        of_more_people,
+        with_an_impossible_count,
+        lambda memory: memory[:-1],
+        lambda memory: memory[:3],
+        lambda memory: memory.astype(np.float32),
+        lambda memory: np.repeat(memory, 2)[::2],
+    ],
+)
+def test_what_is_no_memory_is_refused_before_a_kernel_writes_to_it(spoil):
+    with pytest.raises(ValueError, match="memory"):
+        TrackerState(spoil(new_state(capacity=4).memory))
