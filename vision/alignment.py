@@ -79,11 +79,7 @@ class Estimate:
     @property
     def error(self) -> float:
         """Expected error of a background point, picture widths: root mean square over ``SAMPLES``."""
-        small = 1e-5
-        moved = _moved(SAMPLES, self.pose[:5])
-        slopes = np.array([_moved(SAMPLES, self.pose[:5] + step) - moved for step in small * np.eye(5)]) / small
-        variance = np.einsum("ink,ij,jnk->n", slopes, self.covariance[:5, :5], slopes)
-        return float(np.sqrt(variance.mean()))
+        return float(_error(self.pose, self.covariance))
 
 
 def pyramid(image: Image, person_boxes: Floats, graphics: Mask | None) -> list[Level]:
@@ -117,20 +113,14 @@ def refine(before: Level, now: Level, start: Floats, prior: Floats, information:
     """
     points, values = texture(before, before.cell)
     residual, inside = np.zeros(len(points)), np.zeros(len(points), dtype=np.bool_)
-    pose, scale = start.copy(), FIRST_SCALE
-    for _ in range(ITERATIONS):
-        normal, gradient = np.diag(information), information * (pose - prior)
-        accumulate(points, values, now, pose, scale, residual, inside, normal, gradient)
-        step = np.linalg.solve(normal, -gradient)
-        pose += step
-        if inside.any():
-            scale = max(NOISE, 1.4826 * float(np.median(np.abs(residual[inside]))))
-        if np.abs(step[:4]).max() < SMALL_STEP:
-            break
+    pose, normal = start.copy(), np.empty((7, 7))
+    _descend(
+        points, values, now.grey, now.dx, now.dy, now.masked, prior, information, pose, residual, inside, normal,
+    )  # fmt: skip
     covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64)
     if inside.sum() < MIN_POINTS:
         return Estimate(pose, covariance, np.nan, 0.0)
-    likeness = _likeness(points[inside], before.dx, before.dy, now.dx, now.dy, pose, _rotation(pose))
+    likeness = _likeness(points[inside], before.dx, before.dy, now.dx, now.dy, pose, rotation(pose))
     return Estimate(pose, covariance, likeness, float(np.minimum(np.abs(residual[inside]), TRUNCATE).mean()))
 
 
@@ -156,7 +146,7 @@ def picture_homography(pose: Floats, width: int, height: int) -> Floats:
     def camera(focal_px: float) -> Floats:
         return np.array([[focal_px, 0.0, (width - 1) / 2], [0.0, focal_px, (height - 1) / 2], [0.0, 0.0, 1.0]])
 
-    h = camera(focal * np.exp(pose[ZOOM])) @ _rotation(pose) @ np.linalg.inv(camera(focal))
+    h = camera(focal * np.exp(pose[ZOOM])) @ rotation(pose) @ np.linalg.inv(camera(focal))
     return np.asarray(h / h[2, 2])
 
 
@@ -186,7 +176,7 @@ def accumulate(
     a point falls on background of ``now``, are written. A residual beyond ``scale`` loses its weight.
     """
     _accumulate(
-        points, values, now.grey, now.dx, now.dy, now.masked, pose, _rotation(pose), scale, residual, inside, normal,
+        points, values, now.grey, now.dx, now.dy, now.masked, pose, rotation(pose), scale, residual, inside, normal,
         gradient,
     )  # fmt: skip
 
@@ -195,18 +185,52 @@ def _size(level_width: int, width: int, height: int) -> tuple[int, int]:
     return level_width, max(1, round(level_width * height / width))
 
 
-def _rotation(pose: Floats) -> Floats:
-    """Rotation matrix (3, 3) of a pose; x right, y down, z ahead."""
+@njit(cache=True)
+def rotation(pose: Floats) -> Floats:
+    """Rotation matrix (3, 3) of a pose (Rodrigues); x right, y down, z ahead."""
     focal = np.exp(pose[FOCAL])
-    vector = np.array([pose[TILT] / focal, pose[PAN] / focal, pose[ROLL]])
-    return np.asarray(cv2.Rodrigues(vector)[0], dtype=np.float64)
+    x, y, z = pose[TILT] / focal, pose[PAN] / focal, pose[ROLL]
+    angle2 = x * x + y * y + z * z
+    angle = np.sqrt(angle2)
+    # sin(a) / a and (1 - cos(a)) / a^2
+    first = np.sin(angle) / angle if angle > 1e-6 else 1.0
+    second = 2 * (np.sin(angle / 2) / angle) ** 2 if angle > 1e-6 else 0.5
+    turn = np.empty((3, 3))
+    turn[0, 0], turn[1, 1] = 1 - second * (angle2 - x * x), 1 - second * (angle2 - y * y)
+    turn[2, 2] = 1 - second * (angle2 - z * z)
+    turn[0, 1], turn[1, 0] = second * x * y - first * z, second * x * y + first * z
+    turn[0, 2], turn[2, 0] = second * x * z + first * y, second * x * z - first * y
+    turn[1, 2], turn[2, 1] = second * y * z - first * x, second * y * z + first * x
+    return turn
 
 
+@njit(cache=True)
 def _moved(points: Floats, pose: Floats) -> Floats:
     """Where ``pose`` takes ``points`` (n, 2), both in picture widths from the centre."""
-    focal = np.exp(pose[FOCAL])
-    rays = np.column_stack([points / focal, np.ones(len(points))]) @ _rotation(pose).T
-    return np.asarray(rays[:, :2] / rays[:, 2:] * focal * np.exp(pose[ZOOM]))
+    focal, turn = np.exp(pose[FOCAL]), rotation(pose)
+    moved = np.empty(points.shape)
+    for k in range(len(points)):
+        x, y = points[k, 0] / focal, points[k, 1] / focal
+        ahead = (turn[2, 0] * x + turn[2, 1] * y + turn[2, 2]) / (focal * np.exp(pose[ZOOM]))
+        for i in range(2):
+            moved[k, i] = (turn[i, 0] * x + turn[i, 1] * y + turn[i, 2]) / ahead
+    return moved
+
+
+@njit(cache=True)
+def _error(pose: Floats, covariance: Floats) -> float:
+    """See ``Estimate.error``."""
+    small = 1e-5
+    moved, slopes, other = _moved(SAMPLES, pose), np.empty((5, *SAMPLES.shape)), pose.copy()
+    for i in range(5):
+        other[:] = pose
+        other[i] += small
+        slopes[i] = (_moved(SAMPLES, other) - moved) / small
+    variance = 0.0
+    for i in range(5):
+        for j in range(5):
+            variance += covariance[i, j] * (slopes[i] * slopes[j]).sum()
+    return float(np.sqrt(variance / len(SAMPLES)))
 
 
 @njit(cache=True)
@@ -281,6 +305,29 @@ def _accumulate(
             gradient[i] += weight * slope[i] * residual[k]
             for j in range(7):
                 normal[i, j] += weight * slope[i] * slope[j]
+
+
+@njit(cache=True)
+def _descend(
+    points: Floats, values: Floats, grey: Grey, dx: Grey, dy: Grey, masked: Mask, prior: Floats, information: Floats,
+    pose: Floats, residual: Floats, inside: Mask, normal: Floats,
+) -> None:  # fmt: skip
+    """Gauss-Newton: ``pose`` is improved in place; the others of the last line are written."""
+    gradient, scale = np.empty(7), FIRST_SCALE
+    for _ in range(ITERATIONS):
+        normal[:] = 0.0
+        for i in range(7):
+            normal[i, i] = information[i]
+            gradient[i] = information[i] * (pose[i] - prior[i])
+        _accumulate(
+            points, values, grey, dx, dy, masked, pose, rotation(pose), scale, residual, inside, normal, gradient
+        )
+        step = np.linalg.solve(normal, -gradient)
+        pose += step
+        if inside.any():
+            scale = max(NOISE, 1.4826 * np.median(np.abs(residual[inside])))
+        if np.abs(step[:4]).max() < SMALL_STEP:
+            break
 
 
 @njit(cache=True)

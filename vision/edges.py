@@ -46,10 +46,8 @@ def find_edges(number: int, image: Image, person_boxes: Floats, graphics: Mask |
     scale = WORKING_WIDTH / width
     size = (WORKING_WIDTH, max(1, round(height * scale)))
     small = image
-    if width >= 2 * WORKING_WIDTH:  # by half first, four pixels into one, which is quicker
-        small = cv2.resize(small, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
-    if size != (small.shape[1], small.shape[0]):
-        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+    if size != (width, height):
+        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     hidden = np.zeros(small.shape[:2], np.uint8)
     if graphics is not None:
         hidden = cv2.dilate(cv2.resize(graphics.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST), GROWN)
@@ -62,21 +60,12 @@ def find_edges(number: int, image: Image, person_boxes: Floats, graphics: Mask |
     for along in (COLUMN, ROW):
         picture, covered = (small, hidden) if along == COLUMN else (small.swapaxes(0, 1), hidden.swapaxes(0, 1))
         middle = np.arange(STEP // 2, picture.shape[1] - 1, STEP)
-        # the mean of three neighbouring scan lines, (lines, length, 3)
-        bands = [picture[:, middle + k].astype(np.float32) for k in (-1, 0, 1)]
-        lines = np.ascontiguousarray(((bands[0] + bands[1] + bands[2]) / np.float32(3)).transpose(1, 0, 2))
-        surface, saturation = _surface(np.ascontiguousarray(picture[:, middle].swapaxes(0, 1)), bright)
+        shape = len(middle), len(picture)
+        lines, dark = np.empty((*shape, 3), np.int32), np.empty(shape, np.uint8)
+        surface, saturation = np.empty(shape, np.uint8), np.empty(shape, np.float32)
+        read_lines(picture, covered, middle, np.float32(SURFACE_BRIGHTNESS * bright), lines, dark, surface, saturation)
         found = np.empty((len(middle) * (MOST_ON_SURFACE + MOST_ELSEWHERE), 3), np.float32)
-        n = _scan(
-            lines,
-            np.ascontiguousarray(covered[:, middle].T),
-            surface,
-            saturation,
-            REACH,
-            MIN_CONTRAST,
-            (MOST_ELSEWHERE, MOST_ON_SURFACE),
-            found,
-        )
+        n = scan_lines(lines, dark, surface, saturation, REACH, MIN_CONTRAST, (MOST_ELSEWHERE, MOST_ON_SURFACE), found)
         line, place = middle[found[:n, 0].astype(np.int64)], found[:n, 1]
         xy = np.column_stack([line, place] if along == COLUMN else [place, line]) + 0.5
         parts.append((xy, np.full(n, along, np.uint8), found[:n, 2].astype(np.uint8)))
@@ -95,17 +84,33 @@ def _over_colours(pick: np.ufunc, pixels: Image) -> Image:
     return np.asarray(pick(pick(pixels[..., 0], pixels[..., 1]), pixels[..., 2]))
 
 
-def _surface(pixels: Image, bright: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """(L, N) 1 where ``pixels`` (L, N, 3) may be ice or paint, and (L, N) their saturation."""
-    lowest, highest = _over_colours(np.minimum, pixels), _over_colours(np.maximum, pixels)
-    saturation = 1 - lowest.astype(np.float32) / np.maximum(highest, 1)
-    surface = (lowest > SURFACE_BRIGHTNESS * bright) & (saturation < SURFACE_SATURATION)
-    return surface.astype(np.uint8), saturation.astype(np.float32, copy=False)
+@njit(cache=True)
+def read_lines(
+    picture: Image,  # (N, W, 3)
+    covered: NDArray[np.uint8],  # (N, W)
+    middle: NDArray[np.int64],  # (L,) columns
+    bright: np.float32,
+    lines: NDArray[np.int32],  # (L, N, 3) out: sum of three neighbouring columns
+    hidden: NDArray[np.uint8],  # (L, N) out: of ``covered``
+    surface: NDArray[np.uint8],  # (L, N) out: 1 where there may be ice or paint
+    saturation: NDArray[np.float32],  # (L, N) out
+) -> None:
+    most = np.float32(SURFACE_SATURATION)
+    for i in range(len(picture)):
+        for k in range(len(middle)):
+            x = middle[k]
+            for c in range(3):
+                lines[k, i, c] = np.int32(picture[i, x - 1, c]) + picture[i, x, c] + picture[i, x + 1, c]
+            b, g, r = picture[i, x, 0], picture[i, x, 1], picture[i, x, 2]
+            lowest, highest = np.float32(min(b, g, r)), np.float32(max(b, g, r, 1))
+            saturation[k, i] = np.float32(1) - lowest / highest
+            surface[k, i] = lowest > bright and saturation[k, i] < most
+            hidden[k, i] = covered[i, x]
 
 
 @njit(cache=True)
-def _scan(
-    lines: NDArray[np.float32],  # (L, N, 3)
+def scan_lines(
+    lines: NDArray[np.int32],  # (L, N, 3) sums of three pixels
     hidden: NDArray[np.uint8],  # (L, N)
     surface: NDArray[np.uint8],  # (L, N)
     saturation: NDArray[np.float32],  # (L, N)
@@ -117,23 +122,26 @@ def _scan(
     """The strongest edges of every line; returns how many were found."""
     count, length, colours = lines.shape
     contrast = np.zeros(length, np.float32)
+    ahead, covered = np.zeros((length, colours), np.int32), np.zeros(length, np.int32)
     chosen, kind = np.empty(length, np.int64), np.empty(length, np.int64)
     n = 0
     for k in range(count):
         contrast[:] = 0
+        for i in range(length - reach):  # sums over i to i + reach - 1
+            covered[i] = 0
+            ahead[i] = 0
+            for j in range(i, i + reach):
+                covered[i] += hidden[k, j]
+                for c in range(colours):
+                    ahead[i, c] += lines[k, j, c]
         for i in range(reach, length - reach):
-            covered = False
-            for j in range(i - reach, i + reach):
-                covered = covered or hidden[k, j] > 0
-            if covered:
+            if covered[i - reach] + covered[i] > 0:
                 continue
-            total = np.float32(0)
+            total = 0
             for c in range(colours):
-                step = np.float32(0)
-                for j in range(reach):
-                    step += lines[k, i + j, c] - lines[k, i - 1 - j, c]
+                step = ahead[i, c] - ahead[i - reach, c]
                 total += step * step
-            contrast[i] = np.sqrt(total / colours) / reach
+            contrast[i] = np.sqrt(total / colours) / (3 * reach)
         candidates = 0
         for i in range(2 * reach, length - 2 * reach):
             if contrast[i] < least:

@@ -25,6 +25,8 @@ MIN_LENGTH = 0.12
 MIN_STRENGTH = 14.0
 MIN_SHARE = 0.6
 """Of the rows that have to be darker on the line than on both sides."""
+CLIP = 20.0
+"""Grey levels by which a pixel may count as darker."""
 ICE_VALUE, ICE_SATURATION = 140, 60
 """HSV: ice is brighter than the one and paler than the other."""
 
@@ -52,8 +54,10 @@ def sheared_sums(
 ) -> None:
     """Sum ``response`` along lines x = x_mid + slope * (y - H / 2), for every slope and every x_mid."""
     height, width = response.shape
-    for k in range(len(slopes)):
-        for y in range(height):
+    for y in range(height):
+        if not valid[y].any():
+            continue
+        for k in range(len(slopes)):
             shift = round(slopes[k] * (y - height / 2))
             first, last = max(0, -shift), min(width, width - shift)
             # Views of equal length and three plain loops: this the compiler turns into vector instructions.
@@ -68,14 +72,63 @@ def sheared_sums(
                 positives[x] += signs[x]
 
 
-def _shifted(image: NDArray[np.generic], by: int) -> NDArray[np.generic]:
-    """``image`` moved ``by`` columns to the right; what comes in from outside is zero."""
-    moved = np.zeros_like(image)
-    if by > 0:
-        moved[:, by:] = image[:, :-by]
-    else:
-        moved[:, :by] = image[:, -by:]
-    return moved
+@njit(cache=True)
+def darker_than_both_sides(
+    grey: NDArray[np.uint8],  # (H, W)
+    ice: NDArray[np.bool_],  # (H, W)
+    around: int,
+    reach: int,
+    response: NDArray[np.float32],  # (H, W), out: grey levels, clipped, zero where not valid
+    valid: NDArray[np.int16],  # (H, W), out: 1 where there is ice here and on both sides, else 0
+    darker: NDArray[np.int16],  # (H, W), out: 1 where response is above 0.5 grey levels, else 0
+) -> None:
+    """By how much each pixel is darker than both pixels ``reach`` beside it, so that the edge of a paint or a shadow is
+    no line; clipped, so that no blot counts. Grey levels are means over ``around`` pixels to either side, mirrored at
+    the picture's sides."""
+    height, width = grey.shape
+    most, least, share = np.float32(CLIP), np.float32(0.5), np.float32(1 / (2 * around + 1))
+    upto = np.zeros(width + 2 * around + 1, np.int32)  # sums
+    first, last = upto[:width], upto[2 * around + 1 :]
+    mean, inner = np.empty(width, np.float32), slice(reach, width - reach)
+    left, middle, right = mean[: width - 2 * reach], mean[inner], mean[2 * reach :]
+    response[:] = 0
+    valid[:] = 0
+    darker[:] = 0
+    for y in range(height):
+        if not ice[y].any():
+            continue
+        row, total = grey[y], 0
+        for i in range(width + 2 * around):
+            x = abs(i - around)
+            total += row[min(x, 2 * (width - 1) - x)]
+            upto[i + 1] = total
+        for x in range(width):
+            mean[x] = np.float32(last[x] - first[x]) * share
+        on_left, on, on_right = ice[y, : width - 2 * reach], ice[y, inner], ice[y, 2 * reach :]
+        steps, ones, signs = response[y, inner], valid[y, inner], darker[y, inner]
+        for x in range(width - 2 * reach):  # loops this plain the compiler turns into vector instructions
+            ones[x] = on_left[x] & on[x] & on_right[x]
+        for x in range(width - 2 * reach):
+            steps[x] = min(max(min(left[x], right[x]) - middle[x], -most), most) * np.float32(ones[x])
+        for x in range(width - 2 * reach):
+            signs[x] = steps[x] > least
+
+
+@njit(cache=True)
+def read_ice(picture: NDArray[np.uint8], grey: NDArray[np.uint8], ice: NDArray[np.bool_]) -> None:
+    """Of every second row of ``picture`` (2 H or 2 H - 1, W, 3 BGR): green, mean of three rows, and where there is ice.
+
+    Ice is bright and pale: above ICE_VALUE, and below ICE_SATURATION, in HSV of 8 bits. (H, W) both.
+    """
+    height, width = picture.shape[:2]
+    for row in range(len(grey)):
+        y = 2 * row
+        above, below = min(abs(y - 1), height - 1), y + 1 if y + 1 < height else y - 1
+        for x in range(width):
+            b, g, r = np.int32(picture[y, x, 0]), np.int32(picture[y, x, 1]), np.int32(picture[y, x, 2])
+            grey[row, x] = (picture[above, x, 1] + g + picture[below, x, 1] + 1) // 3
+            value, lowest = max(b, g, r), min(b, g, r)
+            ice[row, x] = value > ICE_VALUE and 510 * (value - lowest) < (2 * ICE_SATURATION - 1) * value
 
 
 def find_lines(image: NDArray[np.uint8], boxes: NDArray[np.float64]) -> list[Line]:
@@ -84,32 +137,32 @@ def find_lines(image: NDArray[np.uint8], boxes: NDArray[np.float64]) -> list[Lin
     A list of one, or empty where there is none.
     """
     scale = WORKING_WIDTH / image.shape[1]
-    small = cv2.resize(image, (WORKING_WIDTH, max(1, round(image.shape[0] * scale))), interpolation=cv2.INTER_AREA)
+    small = image
+    if image.shape[1] != WORKING_WIDTH:
+        size = WORKING_WIDTH, max(1, round(image.shape[0] * scale))
+        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     height = small.shape[0]
-    hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)
-    ice = (hsv[..., 2] > ICE_VALUE) & (hsv[..., 1] < ICE_SATURATION)
-    for x, y, w, h in boxes * scale:
-        ice[max(0, int(y - 6)) : max(0, int(y + h + 6)), max(0, int(x - 6)) : max(0, int(x + w + 6))] = False
     rows = slice(0, height, 2)  # neighbouring rows say the same
-    grey = cv2.blur(small[..., 1], (1, 3)).astype(np.float32)[rows]
-    ice = ice[rows]
+    shape = len(range(height)[rows]), WORKING_WIDTH
+    grey, ice = np.empty(shape, np.uint8), np.empty(shape, np.bool_)
+    read_ice(small, grey, ice)
+    for x, y, w, h in boxes * scale:
+        first, last = (max(0, int(value) + 1) // 2 for value in (y - 6, y + h + 6))
+        ice[first:last, max(0, int(x - 6)) : max(0, int(x + w + 6))] = False
+    response, valid, darker = np.empty(shape, np.float32), np.empty(shape, np.int16), np.empty(shape, np.int16)
     best: tuple[float, float, float, int] | None = None  # strength, slope, x at mid height, reach
     for half, weight in WIDTHS_PX.items():
         reach = half + 1
-        smooth = cv2.blur(grey, (half | 1, 1)) if half > 2 else grey
-        valid = ice & _shifted(ice, reach) & _shifted(ice, -reach)
-        # Darker than both sides, so that the edge of a paint or a shadow is no line; clipped, so that no blot counts.
-        response = np.minimum(_shifted(smooth, reach), _shifted(smooth, -reach)) - smooth
-        response = np.clip(response, -20, 20).astype(np.float32) * valid
-        shape = (len(SLOPES), WORKING_WIDTH)
-        total, count, positive = np.zeros(shape, np.float32), np.zeros(shape, np.int16), np.zeros(shape, np.int16)
-        darker = (response > 0.5).astype(np.int16)
-        sheared_sums(response, valid.astype(np.int16), darker, SLOPES * 2, total, count, positive)
+        around = (half | 1) // 2 if half > 2 else 0
+        darker_than_both_sides(grey, ice, around, reach, response, valid, darker)
+        sums = len(SLOPES), WORKING_WIDTH
+        total, count, positive = np.zeros(sums, np.float32), np.zeros(sums, np.int16), np.zeros(sums, np.int16)
+        sheared_sums(response, valid, darker, SLOPES * 2, total, count, positive)
         share = positive / np.maximum(count, 1)
         strength = weight * total / np.sqrt(np.maximum(count, 1)) * np.clip(2 * share - 1, 0, 1) * np.sqrt(2)
         strength[(count * 2 < MIN_LENGTH * height) | (share < MIN_SHARE)] = 0
         strength[:, :reach] = strength[:, -reach:] = 0
-        k, x = np.unravel_index(int(strength.argmax()), shape)
+        k, x = np.unravel_index(int(strength.argmax()), sums)
         if strength[k, x] >= MIN_STRENGTH and (best is None or strength[k, x] > best[0]):
             best = (float(strength[k, x]), float(SLOPES[k]), float(x), reach)
     if best is None:

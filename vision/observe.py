@@ -50,7 +50,7 @@ def observe(
     picture. Raises VideoError where the video cannot be used, RaceFileError where those points fit no camera.
     """
     video = probe(path)
-    scale = 2 if video.width >= 2 * WORKING_WIDTH and not (video.width % 2 or video.height % 2) else 1
+    scale = max(1.0, video.width / WORKING_WIDTH)
     reader = FrameReader(path, from_s, to_s)
     shots, camera, scorebug = ShotDetector(), CameraMotion(), ScorebugReader()
     numbers, times, motions, qualities = [], [], [], []
@@ -60,8 +60,8 @@ def observe(
     blocks: list[Blocks] = []
     for frame, found in watched(reader, detector):
         scorebug.update(frame.number, frame.time_s, frame.image)
-        image = frame.image if scale == 1 else _half(frame.image)
-        bug = None if scorebug.graphics_mask is None else scorebug.graphics_mask[::scale, ::scale]
+        image = reduced(frame.image)
+        bug = scorebug.graphics_mask((image.shape[1], image.shape[0]))
         people = found.box[found.score >= SURE_PERSON] / scale
         motion, quality = camera.update(image, people, bug)
         graphics = camera.graphics(bug, image.shape[:2])
@@ -100,10 +100,17 @@ def observe(
     return register(seen, by_hand)
 
 
-def _half(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """HD at half its size, four pixels into one: once for all who reduce it further, which is what takes their time."""
-    size = image.shape[1] // 2, image.shape[0] // 2
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+def reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``image`` (H, W, 3) at WORKING_WIDTH if it is wider: once for all who look at it, since to reduce large pictures
+    takes the time. First by halves, four pixels into one, which is quickest."""
+    height, width = image.shape[:2]
+    while width >= 2 * WORKING_WIDTH:
+        width, height = width // 2, height // 2
+        image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    if width > WORKING_WIDTH:
+        size = WORKING_WIDTH, max(1, round(height * WORKING_WIDTH / width))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return image
 
 
 def find_people(

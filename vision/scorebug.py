@@ -62,15 +62,16 @@ class ScorebugReader:
         self._searches_without_clock = 0
         self._size: tuple[int, int] | None = None
 
-    @property
-    def graphics_mask(self) -> NDArray[np.bool_] | None:
-        """(H, W), True where graphics lie over the picture as far as known by now; None while nothing is known."""
+    def graphics_mask(self, size: tuple[int, int]) -> NDArray[np.bool_] | None:
+        """(H, W) for ``size`` (W, H): True where graphics lie over the picture, reduced to that size, as far as known
+        by now; None while nothing is known."""
         if self._size is None:
             return None
-        mask = cv2.resize(self._overlay.mask, self._size, interpolation=cv2.INTER_NEAREST).astype(bool)
+        mask = cv2.resize(self._overlay.mask, size, interpolation=cv2.INTER_NEAREST).astype(bool)
+        scale = size[0] / self._size[0]
         for line in self._lines:
             if line.said is not None:
-                x, y, w, h = (round(value) for value in line.box)
+                x, y, w, h = (round(scale * value) for value in line.box)
                 mask[max(0, y - h // 4) : y + h + h // 4, max(0, x - h // 4) : x + w + h // 4] = True
         return mask if mask.any() else None
 

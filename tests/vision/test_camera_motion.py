@@ -7,17 +7,23 @@ import numpy as np
 import pytest
 
 from vision.alignment import (
+    FIRST_SCALE,
     FOCAL,
     GAIN,
+    ITERATIONS,
+    NOISE,
     OFFSET,
     PAN,
     ROLL,
+    SMALL_STEP,
     TILT,
     ZOOM,
     Level,
     accumulate,
     picture_homography,
     pyramid,
+    refine,
+    rotation,
     search,
     texture,
 )
@@ -270,6 +276,37 @@ def test_gradient_agrees_with_differences_of_the_cost() -> None:
         assert gradient[parameter] / unit == pytest.approx(slope @ residual, rel=0.03, abs=30.0)
         # turning after the pose's own turn stands for changing its rotation vector, to first order in the angles
         assert normal[parameter, parameter] / unit == pytest.approx(slope @ slope, rel=0.1)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-9, 1e-3, 0.5])
+def test_the_rotation_is_that_of_rodrigues(size: float) -> None:
+    pose = np.zeros(7)
+    pose[[PAN, TILT, ROLL, FOCAL]] = size, -0.7 * size, 0.3 * size, np.log(1.4)
+    expected = cv2.Rodrigues(np.array([-0.7 * size / 1.4, size / 1.4, 0.3 * size]))[0]
+    np.testing.assert_allclose(rotation(pose), expected, atol=1e-12)
+
+
+def test_refining_takes_the_steps_of_its_naive_twin() -> None:
+    world = panorama()
+    before = pyramid(shoot(world, camera(0, 0, 0, 1.4)), NOBODY, None)[-1]
+    now = pyramid(shoot(world, camera(0.004, -0.002, 0.001, 1.42)), NOBODY, None)[-1]
+    prior = np.array([0.0, 0, 0, 0, np.log(1.4), 1, 0])
+    information = 1 / np.array([0.02, 0.02, 0.01, 0.02, 0.5, 0.3, 20.0]) ** 2
+    points, values = texture(before, before.cell)
+    residual, inside = np.zeros(len(points)), np.zeros(len(points), dtype=bool)
+    pose, scale = prior.copy(), FIRST_SCALE
+    for _ in range(ITERATIONS):
+        normal, gradient = np.diag(information), information * (pose - prior)
+        accumulate(points, values, now, pose, scale, residual, inside, normal, gradient)
+        step = np.linalg.solve(normal, -gradient)
+        pose += step
+        scale = max(NOISE, 1.4826 * float(np.median(np.abs(residual[inside]))))
+        if np.abs(step[:4]).max() < SMALL_STEP:
+            break
+    found = refine(before, now, prior, prior, information)
+    np.testing.assert_allclose(found.pose, pose, atol=1e-9)
+    np.testing.assert_allclose(found.covariance, np.linalg.inv(normal), rtol=1e-6)
+    assert np.abs(pose[:4]).max() > 1e-3
 
 
 def test_search_finds_any_shift_it_reaches() -> None:

@@ -5,7 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vision.finish_line import find_lines, sheared_sums
+from vision.finish_line import (
+    CLIP,
+    ICE_SATURATION,
+    ICE_VALUE,
+    darker_than_both_sides,
+    find_lines,
+    read_ice,
+    sheared_sums,
+)
 
 WIDTH, HEIGHT = 640, 360
 NOBODY = np.empty((0, 4))
@@ -32,11 +40,54 @@ def naive_sheared_sums(response, valid, darker, slopes):
 @settings(max_examples=30, deadline=None)
 def test_sheared_sums_against_the_obvious_loop(response, valid):
     slopes = np.array([-1.0, -0.4, 0.0, 0.3, 2.0])
+    response = response * valid
     darker = (response > 0.5).astype(np.int16)
     out = np.zeros((5, 11), np.float32), np.zeros((5, 11), np.int16), np.zeros((5, 11), np.int16)
     sheared_sums(response, valid, darker, slopes, *out)
     for got, expected in zip(out, naive_sheared_sums(response, valid, darker, slopes), strict=True):
         np.testing.assert_allclose(got, expected, atol=1e-3)
+
+
+def naive_darker(grey, ice, around, reach):
+    height, width = grey.shape
+    padded = np.pad(grey.astype(float), ((0, 0), (around, around)), mode="reflect")
+    mean = np.stack([padded[:, x : x + 2 * around + 1].mean(axis=1) for x in range(width)], axis=1)
+    response, valid = np.zeros(grey.shape), np.zeros(grey.shape)
+    for y in range(height):
+        for x in range(reach, width - reach):
+            if ice[y, x] and ice[y, x - reach] and ice[y, x + reach]:
+                valid[y, x] = 1
+                response[y, x] = np.clip(min(mean[y, x - reach], mean[y, x + reach]) - mean[y, x], -CLIP, CLIP)
+    return response, valid
+
+
+@pytest.mark.parametrize(("around", "reach"), [(0, 3), (2, 6), (5, 11), (9, 19)])
+def test_darkness_against_the_obvious_loop(around, reach):
+    rng = np.random.default_rng(around)
+    grey = rng.integers(0, 256, (6, 50)).astype(np.uint8)
+    ice = rng.random((6, 50)) > 0.1
+    ice[2] = False
+    response, valid = np.full((6, 50), np.nan, np.float32), np.full((6, 50), -1, np.int16)
+    darker = np.full((6, 50), -1, np.int16)
+    darker_than_both_sides(grey, ice, around, reach, response, valid, darker)
+    expected, on_ice = naive_darker(grey, ice, around, reach)
+    np.testing.assert_allclose(response, expected, atol=1e-4)
+    np.testing.assert_array_equal(valid, on_ice)
+    np.testing.assert_array_equal(darker, response > 0.5)
+    assert valid.any()
+
+
+@pytest.mark.parametrize("height", [2, 9, 10])
+def test_ice_and_brightness_are_those_of_opencv(height):
+    picture = np.random.default_rng(height).integers(100, 256, (height, 200, 3)).astype(np.uint8)
+    picture[:, 100:] = np.random.default_rng(height).integers(180, 256, (height, 100, 3))
+    rows = (height + 1) // 2
+    grey, ice = np.empty((rows, 200), np.uint8), np.empty((rows, 200), bool)
+    read_ice(picture, grey, ice)
+    np.testing.assert_array_equal(grey, cv2.blur(picture[..., 1].copy(), (1, 3))[::2])
+    hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)[::2]
+    assert np.mean(ice != ((hsv[..., 2] > ICE_VALUE) & (hsv[..., 1] < ICE_SATURATION))) < 0.002  # rounding
+    assert 0.1 < ice.mean() < 0.9
 
 
 def ice(line_x=None, slope=0.0, contrast=60, thickness=2, blur_px=1, noise=2.0, seed=0):

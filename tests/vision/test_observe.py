@@ -11,7 +11,7 @@ import pytest
 
 from vision.detector import FrameDetections, Images
 from vision.frames import Frame
-from vision.observe import BATCH, observe, watched
+from vision.observe import BATCH, observe, reduced, watched
 
 
 class Marks:
@@ -87,3 +87,20 @@ def test_places_are_in_pixels_of_the_video_whatever_its_size(tmp_path: Path, siz
     assert len(at) > 20
     for frame, (x, _) in at.items():
         assert x == pytest.approx(line + (21 - frame) * pan + width / 320, abs=0.006 * width)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (3840, 2160), (854, 480), (1081, 609)])
+def test_large_pictures_are_reduced_and_everything_stays_in_its_place(size: tuple[int, int]) -> None:
+    width, height = size
+    x, y = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
+    image = np.stack([255 * x, 255 * y, 0 * x], axis=-1).round().astype(np.uint8)
+    small = reduced(image)
+    assert small.shape == (round(640 * height / width), 640, 3)
+    x, y = np.meshgrid((np.arange(640) + 0.5) / 640, (np.arange(small.shape[0]) + 0.5) / small.shape[0])
+    assert np.abs(small[..., 0] - 255 * x).max() < 2
+    assert np.abs(small[..., 1] - 255 * y).max() < 2
+
+
+def test_small_pictures_stay_as_they_are() -> None:
+    image = np.zeros((270, 480, 3), np.uint8)
+    assert reduced(image) is image

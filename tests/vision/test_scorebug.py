@@ -185,17 +185,17 @@ def test_a_clock_that_grows_a_digit_is_read_on(from_s: float) -> None:
 def test_nothing_is_read_where_nothing_is_shown() -> None:
     readings, reader = read_all(draw_tower, lambda time_s: Shown(None))
     assert readings == []
-    mask = reader.graphics_mask
+    mask = reader.graphics_mask((WIDTH, HEIGHT))
     assert mask is None or mask.mean() < 0.01
 
 
 def test_graphics_mask_covers_the_panels_and_little_else() -> None:
     shown_at = race_of_layout(1, "57.28", "4 laps to go")
     reader = ScorebugReader()
-    assert reader.graphics_mask is None
+    assert reader.graphics_mask((WIDTH, HEIGHT)) is None
     for number, time_s, image in pictures(draw_side_by_side, shown_at, 3.0):
         reader.update(number, time_s, image)
-    mask = reader.graphics_mask
+    mask = reader.graphics_mask((WIDTH, HEIGHT))
     assert mask is not None and mask.shape == (HEIGHT, WIDTH)
     panels = np.zeros((HEIGHT, WIDTH), dtype=bool)
     panels[255:310, 85:235] = panels[310:360, 20:605] = True
