@@ -62,8 +62,8 @@ def track_competitors(
     keep[everybody.detection[everybody.seen & idle_row]] = False
     keep &= ~find_standing(found, scene)
     racer = np.zeros(len(found), bool)
-    counted = find_steady(paths, racing, scene) if relay else racing
-    racer[everybody.detection[everybody.seen & counted[who] & ~idle_row]] = True
+    counted = find_steady(paths, racing, scene) if relay else np.broadcast_to(racing[:, None], paths.seen.shape)
+    racer[everybody.detection[everybody.seen & counted[who, column] & ~idle_row]] = True
     rows = np.flatnonzero(keep)
     size = min(MOST_RACERS, count_racers(paths, counted, in_race))
     seed = _find_seed(found, np.flatnonzero(keep & racer), size)

@@ -42,6 +42,8 @@ TOGETHER_S = 0.5
 """Seen at the same time as others for less, nobody's pace is judged."""
 CLOSE_UP = 0.6
 """Of the picture's height: people this tall are too near for their speed over the ice to be known."""
+UNBROKEN_S, LONG_S = 0.3, 1.5
+"""A track is unbroken whose boxes are nowhere further apart, and long enough to be judged by itself from so long."""
 COUNTED_SHARE = 0.02
 """Of the racing time during which that many have to be seen at once, to count as the number of racers. A stock detector
 sees all of a field of five in 5 to 24 % of the pictures, and a racer too many in less than 1 %."""
@@ -201,22 +203,35 @@ def find_pace(paths: Paths, racing: NDArray[np.bool_], scene: Scene) -> Floats:
 def count_racers(paths: Paths, racer: NDArray[np.bool_], in_race: NDArray[np.bool_]) -> int:
     """How many race: the largest number seen at once for a good part of the time in which anybody races.
 
-    ``racer`` (R,) which paths are racers', ``in_race`` (F,) the frames that count.
+    ``racer`` (R, F) which paths are racers' and when, ``in_race`` (F,) the frames that count.
     """
-    at_once = (paths.seen & racer[:, None])[:, in_race].sum(axis=0)
+    at_once = (paths.seen & racer)[:, in_race].sum(axis=0)
     at_once = at_once[at_once > 0]
     counts = range(1, int(at_once.max(initial=0)) + 1)
     return max((n for n in counts if np.mean(at_once >= n) >= COUNTED_SHARE), default=0)
 
 
 def find_steady(paths: Paths, racing: NDArray[np.bool_], scene: Scene) -> NDArray[np.bool_]:
-    """Those of ``racing`` (R,) who keep the others' pace for three quarters of their time.
+    """(R, F) where those of ``racing`` (R,) keep the others' pace for three quarters of their time.
 
     In a relay who is about to take over, or has handed over, is as fast as the racers for seconds, but not throughout:
-    in the sample a quarter of the time of such is at 0.64 of the pace and less, of racers at 0.91 and more.
+    in the sample a quarter of the time of such is at 0.64 of the pace and less, of racers at 0.91 and more. A track may
+    change from a racer to a team-mate in the same suit where nobody was seen, so what is seen unbroken for LONG_S is
+    judged by itself, and the rest by the whole track.
     """
     share = paths.speed / find_pace(paths, racing, scene)
-    known = np.isfinite(share).any(axis=1)
-    steady = racing.copy()
-    steady[known] &= np.nanpercentile(share[known], 25, axis=1) >= LEAST_PACE
+    steady = np.zeros(paths.seen.shape, bool)
+    for one in np.flatnonzero(racing):
+        steady[one] = _keeps_pace(share[one])
+        seen = np.flatnonzero(paths.seen[one])
+        breaks = np.flatnonzero(np.diff(scene.time_s[seen]) > UNBROKEN_S) + 1
+        for stretch in np.split(seen, breaks):
+            if len(stretch) and scene.time_s[stretch[-1]] - scene.time_s[stretch[0]] >= LONG_S:
+                steady[one, stretch] = _keeps_pace(share[one, stretch])
     return steady
+
+
+def _keeps_pace(share: Floats) -> bool:
+    """Whether three quarters of the known among a path's shares (K,) of the pace are racers'; True where none is."""
+    known = share[np.isfinite(share)]
+    return not len(known) or bool(np.percentile(known, 25) >= LEAST_PACE)

@@ -23,6 +23,8 @@ OPTIONS = 8
 """Boxes that are considered for one person, that of not being seen among them."""
 AFTER_CUT_S, AFTER_CUT_SD = 10.0, 10.0
 """Over a cut everybody is as if not seen for so long, and may be so many heights from where he was."""
+GONE_S = 0.2
+"""Who was not seen for so long and is expected outside the picture has left it."""
 CUT = 0.005
 """A box that ends nearer to the picture's edge than this share of the picture is cut by it."""
 
@@ -190,6 +192,8 @@ def list_options(one, look, box, score, feature, back, edge, cost, out_cost, out
     covered = 0.0
     lost = one[UNSEEN] > cost[LOST_S]
     x, y = min(max(one[X], edge[0]), edge[2]), min(max(one[Y], edge[1]), edge[3])  # who is outside comes back over it
+    away = lost or x != one[X] or y != one[Y]
+    gone = lost or (away and one[UNSEEN] > GONE_S)
     reach = cost[REACH] + cost[REACH_PER_S] * one[UNSEEN]
     noise = cost[PLACE_SD] ** 2
     variance = noise + one[PP]
@@ -200,14 +204,14 @@ def list_options(one, look, box, score, feature, back, edge, cost, out_cost, out
         whole_y, whole_h = uncut(box[d, 1], box[d, 3], one[H], edge[1], edge[3])
         h = 0.5 * (one[H] + whole_h)
         dx, dy = (whole_x - x) / h, (whole_y - y) / h
-        if dx * dx + dy * dy > reach * reach or (lost and not back[d]):
+        if dx * dx + dy * dy > reach * reach or (away and not back[d]):
             continue
         dh, dw = np.log(whole_h / one[H]), 0.5 * np.log(whole_w / one[W])
         grown = cost[SIZE_SD] + 0.3 * one[UNSEEN]
         misfit = 0.5 * ((dx * dx + dy * dy) / variance + (dh * dh + dw * dw) / grown**2)
         value = min(misfit, cost[MAX_MISFIT]) + unsure
         value += cost[SCORE_CHANGE] * abs(score[d] - one[SCORE]) - cost[UNEXPLAINED] * score[d]
-        if lost:
+        if gone:
             value += cost[FOUND]
         if len(look) and not np.isnan(look[0]) and not np.isnan(feature[d, 0]):
             apart = 0.0
@@ -215,7 +219,7 @@ def list_options(one, look, box, score, feature, back, edge, cost, out_cost, out
                 apart += (look[k] - feature[d, k]) ** 2
             value += cost[COLOUR] * min(0.5 * apart, 0.4)
         n = _insert(value, d, n, out_cost, out_det)
-    if lost or one[X] < edge[0] or one[X] > edge[2] or one[Y] < edge[1] or one[Y] > edge[3]:
+    if away:
         nothing = cost[MISS_AWAY]
     else:
         hidden = min(1.0, max(0.0, (covered - 0.3) / 0.5))

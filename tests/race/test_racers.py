@@ -85,7 +85,7 @@ def test_an_idle_fifth_is_not_counted():
     speed = np.full((5, 100), 14.0)
     speed[4] = 8.0
     who = paths(speed)
-    assert count_racers(who, find_racers(who, scene(100)), np.ones(100, bool)) == 4
+    assert count_racers(who, find_racers(who, scene(100))[:, None] & who.seen, np.ones(100, bool)) == 4
 
 
 def test_who_hands_over_is_as_fast_as_the_racers_for_a_while_and_not_steady():
@@ -95,7 +95,24 @@ def test_who_hands_over_is_as_fast_as_the_racers_for_a_while_and_not_steady():
     who = paths(speed)
     racing = find_racers(who, scene(100))
     assert racing.tolist() == [True] * 4
-    assert find_steady(who, racing, scene(100)).tolist() == [True, True, True, False]
+    steady = find_steady(who, racing, scene(100))
+    assert steady.all(axis=1).tolist() == [True, True, True, False]
+    assert not steady[3].any()
+
+
+def test_a_track_is_judged_anew_after_nobody_was_seen_for_a_moment():
+    """The last is lost while racing, and who is found after that is a team-mate who glides: racer before, none after."""
+    speed = np.full((4, 150), 14.0)
+    speed[3, 80:90] = np.nan
+    speed[3, 90:] = 8.0
+    who = paths(speed)
+    steady = find_steady(who, find_racers(who, scene(150)), scene(150))
+    assert steady[:3].all()
+    assert steady[3, :80].all()
+    assert not steady[3, 90:].any()
+    assert count_racers(who, steady, np.arange(150) >= 90) == 3
+
+
 
 
 def test_pace_is_that_of_the_other_racers_at_the_time():

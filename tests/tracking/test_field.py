@@ -165,6 +165,28 @@ def test_who_leaves_the_picture_comes_back_over_the_same_edge_as_the_same():
     np.testing.assert_array_equal(seen[2], frames)
 
 
+def test_who_is_out_of_the_picture_comes_back_as_nobody_who_may_not_return():
+    """A racer goes out over the right edge and returns; meanwhile somebody idle shows up there and stays."""
+    rows, racer = [], []
+    for frame in range(1, 61):
+        left = 440.0 + 16.0 * min(frame, 61 - frame)
+        if left < 630.0:
+            rows.append((frame, left, 200.0, min(40.0, 640.0 - left), 100.0))
+            racer.append(True)
+        if 18 <= frame <= 44:
+            rows.append((frame, 585.0 - 0.5 * frame, 200.0, 40.0, 100.0))
+            racer.append(False)
+    table, may_return = np.array(rows), np.array(racer)
+    detections = DetectionTable(table[:, 0].astype(np.int32), table[:, 1:], np.full(len(table), 0.8))
+    frames = np.arange(1, 61, dtype=np.int32)
+    still, one_shot = np.tile(np.eye(3), (60, 1, 1)), np.zeros(60, np.int32)
+    given_ = (detections, frames, frames / FPS, still, one_shot, np.array([0]), (640, 360))
+    tracks = track_field(*given_, may_return)
+    assert sorted(tracks.detection[tracks.seen]) == np.flatnonzero(may_return).tolist()
+    anybody = track_field(*given_)
+    assert not may_return[anybody.detection[anybody.seen]].all()  # who is there at hand is taken for him
+
+
 def test_costs_stand_where_the_kernels_look_for_them():
     from dataclasses import fields
 
