@@ -26,7 +26,7 @@ ROUNDS = 4
 # Lengths in heights of the person's box, times in seconds.
 TURNING = 6.0
 """Random change of the velocity, heights per second per root second, ..."""
-GROWING = 0.3
+GROWING = 0.4
 """... and of the size, per root second."""
 LEAP_SD = 0.15
 """Of the place besides, where the camera's motion is not known."""
