@@ -126,22 +126,20 @@ def test_identities(run: Analysed, reference: Path, tmp_path: Path) -> None:
     """Each racer keeps one identity from first sight to the line: no switch as TrackEval counts them, although a stock
     detector draws one box around two for a second in the last corner.
 
-    Counted from the picture on in which all four have been found: before it one box holds three of them, and whose it
-    is called decides whether it happens to share half of its area with his neighbour's.
+    One is allowed with stock weights: in the very first picture it draws one box around three racers, of whose area
+    the nearest happens to have 0.505, and so is taken for the one it is called.
     """
     drawn = reference / "footage" / "shanghai-truth"
     racers = (drawn / "gt.txt").read_text()
     others = (drawn / "ignore.txt").read_text().replace(",1,1,", ",0,1,")
     (tmp_path / "truth_mot.txt").write_text(racers + others)
-    tracks = np.loadtxt(run.folder / "tracks.txt", delimiter=",")
-    first = int(max(tracks[tracks[:, 1] == racer, 0].min() for racer in (1, 2, 3, 4)))
-    assert first <= 12
+    first = min(int(line.split(",")[0]) for line in racers.splitlines())
     last = int(float(rows(drawn / "finish.csv")[-1]["crossing_frame_interpolated"])) + 1
     shot = {"start_s": 0, "end_s": 0, "kind": "race", "start_frame": first, "end_frame": last}
     (tmp_path / "truth.json").write_text(json.dumps({"shots": [shot]}))
     identity = evaluate(run.folder, tmp_path)["identity"]
-    assert identity["idf1"] >= (0.97 if run.weights == OWN else 0.95)
-    assert identity["switches"] == 0
+    assert identity["idf1"] >= (0.97 if run.weights == OWN else 0.96)
+    assert identity["switches"] <= (0 if run.weights == OWN else 1)
     on_the_far_straight = _who_is_who(run, drawn, range(61, 166))
     assert len(set(on_the_far_straight.values())) == 4
     assert _who_is_who(run, drawn, range(206, 232)) == on_the_far_straight

@@ -101,7 +101,7 @@ def test_who_hands_over_is_as_fast_as_the_racers_for_a_while_and_not_steady():
 
 
 def test_a_track_is_judged_anew_after_nobody_was_seen_for_a_moment():
-    """The last is lost while racing, and who is found after that is a team-mate who glides: racer before, none after."""
+    """The last is lost while racing, and who is found then is a team-mate who glides: racer before, none after."""
     speed = np.full((4, 150), 14.0)
     speed[3, 80:90] = np.nan
     speed[3, 90:] = 8.0
@@ -111,8 +111,6 @@ def test_a_track_is_judged_anew_after_nobody_was_seen_for_a_moment():
     assert steady[3, :80].all()
     assert not steady[3, 90:].any()
     assert count_racers(who, steady, np.arange(150) >= 90) == 3
-
-
 
 
 def test_pace_is_that_of_the_other_racers_at_the_time():
