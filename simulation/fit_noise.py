@@ -221,16 +221,21 @@ def _fit_spells(pairs: Pairs, noise: Noise) -> Fitted:
     return {"miss_lasts_s": lasts / rate, "merge_lasts_s": 2 * lasts / rate}
 
 
+def _whole(clip: Clip) -> Mask:
+    """(P, F) people whose boxes the picture's edge does not cut; those of two that it cuts are much alike."""
+    box, (width, height) = clip.pictured.box, clip.footage.size
+    edge = np.concatenate([box[..., :2], box[..., :2] + box[..., 2:]], axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(((edge > 2) & (edge < np.array([width, height, width, height]) - 2)).all(axis=-1))
+
+
 def fit_boxes(pairs: Pairs) -> Fitted:
     """Bias and scatter of the edges of boxes that are one person's, and how fast the scatter changes."""
     off, tall, hidden, then, now = [], [], [], [], []
     for clip, seen, found in pairs:
-        width, height = clip.footage.size
         true = clip.pictured.box
         edge = np.concatenate([true[..., :2], true[..., :2] + true[..., 2:]], axis=-1)
-        with np.errstate(invalid="ignore"):
-            whole = ((edge > 2) & (edge < np.array([width, height, width, height]) - 2)).all(axis=-1)
-        known = (found.found >= 0) & ~found.merged & whole
+        known = (found.found >= 0) & ~found.merged & _whole(clip)
         got = seen.detections.box[found.found[known]]
         error = np.full((*known.shape, 4), np.nan)
         error[known] = (np.concatenate([got[:, :2], got[:, :2] + got[:, 2:]], axis=1) - edge[known]) / true[known][
@@ -341,14 +346,21 @@ def _fit_false(pairs: Pairs) -> Fitted:
 
 
 def _fit_doubles(pairs: Pairs) -> Fitted:
-    """How many of the found have a second box, how far off it is and how sure; scores crowd at the low end."""
+    """How many of the found have a second box, how far off it is and how sure; scores crowd at the low end.
+
+    Of two on one person the less sure is the second, though it may fit better. A box that lies badly on somebody who
+    has no other is no second one.
+    """
     off, score, again, hidden = [], [], [], []
     for clip, seen, found in pairs:
         row, person = found.double.T
         frame = seen.detections.frame[row] - 1
+        first = found.found[person, frame]
+        row, person, frame, first = (part[first >= 0] for part in (row, person, frame, first))
         true = clip.pictured.box[person, frame]
-        off.append((seen.detections.box[row] - true) / true[:, 3:])
-        score.append(seen.detections.score[row])
+        second = np.where(seen.detections.score[row] <= seen.detections.score[first], row, first)
+        off.append((seen.detections.box[second] - true) / true[:, 3:])
+        score.append(seen.detections.score[second])
         many = np.zeros(found.found.shape)
         np.add.at(many, (person, frame), 1)
         known = found.found >= 0
@@ -418,14 +430,15 @@ def _fit_colours(pairs: Pairs) -> Fitted:
             if j < i and clip.people[i].suit != clip.people[j].suit
         ]
         front = in_front(clip.pictured)
+        known, whole = (found.found >= 0) & ~found.merged, _whole(clip)
         for k in looks:
-            alone = np.flatnonzero((found.found[k] >= 0) & ~found.merged[k] & (front[k] < 0))
+            alone = np.flatnonzero(known[k] & (front[k] < 0))
             colours = seen.detections.suit[found.found[k][alone]]
             good = np.isfinite(colours[:, 0])
             covered.append(1 - clip.pictured.visibility[k, alone[good]])
             far.append(hellinger(colours[good], looks[k]))
             for j in looks:
-                at = np.flatnonzero((found.found[k] >= 0) & ~found.merged[k] & (front[k] == j))
+                at = np.flatnonzero(known[k] & whole[k] & (front[k] == j))
                 colours = seen.detections.suit[found.found[k][at]]
                 good = np.isfinite(colours[:, 0])
                 way = looks[j] - looks[k]
@@ -453,11 +466,38 @@ def _fit_colours(pairs: Pairs) -> Fitted:
         # Distances grow as the square of the scatter.
         share, larger = np.concatenate(covered), np.sqrt(np.concatenate(far) / np.mean(within)) - 1
         best["descriptor_hidden"] = max(0.0, float(np.sum(share * larger) / max(1e-9, np.sum(share**2))))
-    if mix:
+    if mix and best:
         share, moved = np.concatenate(mix), np.concatenate(wanted)
-        best["descriptor_mixed"] = float(np.clip(np.sum(share * moved) / max(1e-9, np.sum(share**2)), 0.0, 1.0))
+        best["descriptor_mixed"] = _fit_mixed(share, float(np.sum(share * moved) / max(1e-9, np.sum(share**2))), best)
     lasts = -KEPT_S / np.log(np.clip(np.nanmean(alike), 0.02, 0.98)) if np.isfinite(alike).any() else None
     return best if lasts is None else best | {"descriptor_lasts_s": float(lasts)}
+
+
+def _fit_mixed(share: Floats, moved: float, colours: dict[str, float]) -> float:
+    """How much of somebody in front mixes in, when the colours of people hidden by ``share`` (N,) are ``moved`` times
+    the share towards those in front. Shades bring the means of suits nearer to each other, and so more than is mixed
+    in; how much is tried out."""
+    draws = Draws(0, "fit mixed")
+    share = share[np.linspace(0, len(share) - 1, 1200).astype(int)][:, None]
+    suits = np.concatenate([designs_of(6, colours["descriptor_power"], draws) for _ in range(20)])
+    shades = draws.normals(120 * 40 * suits.shape[1]).reshape(120, 40, -1)
+    sd = colours["descriptor_sd"]
+    looks = np.stack([shaded(suit, sd * shade).mean(axis=0) for suit, shade in zip(suits, shades, strict=True)])
+    mine = np.arange(len(share)) % 120
+    front = mine // 6 * 6 + (mine + 1) % 6
+    shade = (
+        sd
+        * (1 + colours.get("descriptor_hidden", 0.0) * share)
+        * draws.normals(share.size * suits.shape[1]).reshape(len(share), -1)
+    )
+    way = looks[front] - looks[mine]
+    tried = np.arange(0.0, 1.01, 0.05)
+    would = []
+    for mixed in tried:
+        seen = shaded((1 - mixed * share) * suits[mine] + mixed * share * suits[front], shade)
+        part = np.sum((seen - looks[mine]) * way, axis=1) / np.sum(way**2, axis=1)
+        would.append(float(np.sum(share[:, 0] * part) / np.sum(share**2)))
+    return float(np.interp(moved, np.maximum.accumulate(would), tried))
 
 
 def _kept(rows: Ints, colours: Floats, seen: Observations, fps: float) -> float:

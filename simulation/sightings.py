@@ -147,11 +147,14 @@ def false_boxes(pictured: Pictured, footage: Footage, noise: Noise, draws: Draws
     """(M, 6) frame, box, score: spectators, photographers and logos, which pass as the camera turns."""
     width, height = footage.size
     lasts = max(1.0, noise.false_lasts_s * footage.fps)
-    spells = round(len(footage) * noise.false_boxes_per_frame / lasts)
+    wanted = round(len(footage) * noise.false_boxes_per_frame)
     usual = float(np.nanmedian(pictured.box[..., 3])) if np.isfinite(pictured.box).any() else height / 6
     step = camera_steps(footage)
-    rows = []
-    for _ in range(spells):
+    rows: list[tuple[float, ...]] = []
+    # Many leave the picture before their time, the more the further a camera goes in; as many more come.
+    for _ in range(wanted):
+        if len(rows) >= wanted:
+            break
         first = draws.integer(1, len(footage))
         left = 1 - int(lasts * np.log1p(-draws.uniform(0, 0.999)))
         tall = usual * draws.uniform(*noise.false_height)
@@ -165,7 +168,7 @@ def false_boxes(pictured: Pictured, footage: Footage, noise: Noise, draws: Draws
             if not -0.2 * tall < x < width - 0.3 * tall or y > height - 0.3 * tall:
                 break
             rows.append((frame, x, y, tall * 0.5, tall, score))
-    return np.array(rows, np.float64).reshape(-1, 6)
+    return np.array(rows[:wanted], np.float64).reshape(-1, 6)
 
 
 def _doubles(box: Floats, visible: Floats, frame: NDArray[np.intp], noise: Noise, draws: Draws) -> Floats:
