@@ -162,13 +162,12 @@ class CameraMotion:
         watch_still(before.grey, now.grey, now.dx, now.dy, now.masked, motion, self._still)
 
     def graphics(self, given: Mask | None, shape: tuple[int, int]) -> Mask | None:
-        """What is ``given``, and what was seen to keep its place, at the size of whichever is larger."""
+        """What is ``given``, and what was seen to keep its place, of ``shape`` (height, width), which ``given`` has."""
         if self._still is None:
             return given
         seen = cv2.dilate((self._still > STILL_SHARE).astype(np.uint8), np.ones((5, 5), dtype=np.uint8))
-        if given is None:
-            return np.asarray(seen > 0)
-        return np.asarray(given | (cv2.resize(seen, shape[::-1], interpolation=cv2.INTER_NEAREST) > 0))
+        still = cv2.resize(seen, shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+        return np.asarray(still if given is None else given | still)
 
 
 @njit(cache=True)

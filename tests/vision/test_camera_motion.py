@@ -142,6 +142,11 @@ def test_a_standing_graphic_is_found_and_left_out() -> None:
         homography, _ = camera_motion.update(picture, NOBODY)
         if k > 56:
             assert error_px(homography, view @ np.linalg.inv(views[k - 1])) < 3.0
+    graphics = camera_motion.graphics(None, picture.shape[:2])
+    assert graphics is not None and graphics.shape == picture.shape[:2]
+    assert graphics[295:343, 100:460].mean() > 0.7
+    graphics[285:353, 90:470] = False
+    assert graphics.mean() < 0.02
 
 
 def test_a_graphics_mask_is_left_out_from_the_first_picture() -> None:
