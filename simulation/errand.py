@@ -30,6 +30,8 @@ REACH_M = 1.0
 """A hand's reach from body to body."""
 STAY_MPS, STAY_S = 7.5, 4.0
 BLOCK_S = 2.6
+OBSTRUCTS_S = 2.4
+"""From the touch on."""
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -177,7 +179,7 @@ def stray(plan: Plan, state: State, course: Course, team: int, following: int, n
 def stay_on(plan: Plan, state: State, course: Course, team: int, b: int, now: float) -> None:
     """If it is ordered and another team comes up from behind, the relieved one does not leave the track."""
     extra = due_order(plan, state, team, Order.EXTRA_SKATER)
-    if extra == NOBODY:
+    if extra == NOBODY or state.errand[b] != Errand.NONE:
         return
     victim, nearest = NOBODY, 22.0
     for other in range(len(state.racer)):
@@ -192,13 +194,48 @@ def stay_on(plan: Plan, state: State, course: Course, team: int, b: int, now: fl
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def obstruct(plan: Plan, state: State, course: Course, team: int, pusher: int, pushed: int, now: float) -> None:
+    """At the touch: if it is ordered and another team is close behind, one of the two gets in its way."""
+    order = due_order(plan, state, team, Order.SWERVE)
+    swerves = order != NOBODY
+    if not swerves:
+        order = due_order(plan, state, team, Order.LEG_BLOCK)
+    if order == NOBODY:
+        return
+    named = int(plan.orders[order, 2])
+    victim, nearest = NOBODY, 9.0
+    for other in range(len(state.racer)):
+        racer = state.racer[other]
+        behind = -ahead_of(state, course, pusher, racer)
+        wanted = other != team and (named < 0 or other == named)
+        if wanted and state.mode[racer] == Mode.RACE and 1.5 < behind < nearest:
+            victim, nearest = racer, behind
+    if victim == NOBODY:
+        return
+    b = pushed if swerves else pusher
+    state.errand[b] = Errand.SWERVE if swerves else Errand.LEG
+    state.until[b], state.quarry[b] = now + OBSTRUCTS_S, victim
+    state.order[b], state.done[order] = order, OVER
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _tell_obstruction(plan: Plan, state: State, course: Course, b: int, victim: int, n: int, now: float) -> None:
     """When the other has come near: told once; it goes down where the order says so."""
-    ahead = ahead_of(state, course, victim, b)
+    ahead, errand = ahead_of(state, course, victim, b), state.errand[b]
     if not 0.0 < ahead < 4.5 or abs(state.d[b] - state.d[victim]) > 1.5 or state.mode[victim] != Mode.RACE:
         return
+    if errand == Errand.SWERVE and state.offset_v[b] < 0.5:
+        return  # still in its lane
+    if errand == Errand.LEG and ahead > 2.5:
+        return  # a leg does not reach so far
     o = state.order[b]
-    kind = Happened.INFIELD_BLOCK if state.errand[b] == Errand.BLOCK else Happened.EXTRA_SKATER
+    kind = Happened.EXTRA_SKATER
+    if errand == Errand.BLOCK:
+        kind = Happened.INFIELD_BLOCK
+    elif errand == Errand.SWERVE:
+        kind = Happened.SWERVED
+    elif errand == Errand.LEG:
+        kind = Happened.LEG_BLOCKED
     note(state, n, kind, b, victim, o)
     state.quarry[b] = NOBODY
     state.until[b] = min(state.until[b], now + 1.0)

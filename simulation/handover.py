@@ -6,7 +6,7 @@ Whose turn it is next: the order of the team, from whoever races now; who fell o
 import numpy as np
 from numba import njit
 
-from simulation.errand import STAY_MPS, due_order, help_fallen, is_down, stay_on, stray
+from simulation.errand import STAY_MPS, due_order, help_fallen, is_down, obstruct, stay_on, stray
 from simulation.motion import RATE_HZ
 from simulation.state import (
     NOBODY,
@@ -86,6 +86,7 @@ def step_team(plan: Plan, state: State, course: Course, team: int, n: int, now: 
         state.pusher[team], state.racer[team] = racer, following
         state.leg[team] += 1
         note(state, n, Happened.TOUCH, following, racer, NOBODY)
+        obstruct(plan, state, course, team, racer, following, now)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -149,7 +150,7 @@ def _step_idle(
             pace = state.v[racer] / bend(state.d[racer], is_corner(local_m(state, course, racer), course), course)
             miss = nearest_lap(state.s[racer] + apart + 2.4 * max(0.0, left - 0.1) - state.s[b], course)
             speed = pace - (2.4 if left > 0.1 else 0.8) + min(4.0, max(-4.0, 3.0 * miss))
-    if state.errand[b] == Errand.STAY:
+    if state.errand[b] == Errand.STAY or state.errand[b] == Errand.LEG:
         speed, lane = STAY_MPS, state.d[b]
         if state.quarry[b] != NOBODY:
             lane = min(2.5, max(0.3, state.d[state.quarry[b]]))

@@ -37,6 +37,8 @@ _RELAY: dict[int, tuple[IncidentKind, str, str, str]] = {
     Happened.INFIELD_BLOCK: ("infield_block", "R3", "blocking", "blocked"),
     Happened.EXTRA_SKATER: ("extra_skater", "R4", "extra skater", "obstructed"),
     Happened.ASSISTED: ("assistance", "ASS", "assisted", "assisted"),
+    Happened.SWERVED: ("relay_exchange_fault", "R5", "lane change", "obstructed"),
+    Happened.LEG_BLOCKED: ("relay_exchange_fault", "R6", "leg block", "obstructed"),
 }
 
 
@@ -63,7 +65,8 @@ def draw_orders(event: RaceEvent, starters: int, draws: Draws) -> tuple[list[Ord
     if draws.chance(INFRACTIONS_PER_ENTRY * starters):
         # A leg thrown at the line in somebody's way is the rarest: one in sixteen is a guess, no statistics tell.
         faults: list[Do] = [do for do in _FAULTS for _ in range(3)]
-        do = draws.pick([*faults, "kick_out"] if not event.is_relay else [*_FAULTS, *RELAY_DO[:4]])
+        in_relays = [do for do in RELAY_DO if do != "assist"]  # which takes a fall
+        do = draws.pick([*_FAULTS, *in_relays] if event.is_relay else [*faults, "kick_out"])
         low, high = (event.laps - 1.9, event.laps - 0.6) if do == "late_exchange" else (0.4, event.laps - 0.5)
         orders.append(OrderSpec(do=do, racer=draws.integer(1, starters), lap=draws.uniform(low, high)))
     retired = {k for k in range(starters) if draws.chance(0.05 if event.is_relay else 0.35)}

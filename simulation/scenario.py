@@ -41,9 +41,11 @@ SCENARIOS = Path(__file__).with_name("scenarios")
 
 Do = Literal[
     "slip", "attack", "cut_in", "drift_out", "late_pass", "shove", "off_track", "slow", "kick_out", "sprint",
-    "miss_touch", "late_exchange", "infield_block", "extra_skater", "assist",
+    "miss_touch", "late_exchange", "infield_block", "extra_skater", "swerve", "leg_block", "assist",
 ]  # fmt: skip
-RELAY_DO: list[Do] = ["miss_touch", "late_exchange", "infield_block", "extra_skater", "assist"]
+RELAY_DO: list[Do] = [
+    "miss_touch", "late_exchange", "infield_block", "extra_skater", "swerve", "leg_block", "assist",
+]  # fmt: skip
 """What only a relay's team can do."""
 EventName = Literal["500m", "1000m", "1500m", "relay-2000m", "relay-3000m", "relay-5000m"]
 

@@ -62,6 +62,10 @@ class Order(IntEnum):
     """Who was relieved stays on the track, in the way of another team's racer."""
     ASSIST = 15
     """Who fell is not relieved but pushed off by a team-mate."""
+    SWERVE = 16
+    """Who is pushed off changes lane in front of another team's racer."""
+    LEG_BLOCK = 17
+    """Who has pushed sets a leg in the way of another team's racer."""
 
 
 class Happened(IntEnum):
@@ -82,6 +86,8 @@ class Happened(IntEnum):
     EXTRA_SKATER = 11
     ASSISTED = 12
     """The actor pushes the other off."""
+    SWERVED = 13
+    LEG_BLOCKED = 14
 
 
 class Errand(IntEnum):
@@ -94,6 +100,10 @@ class Errand(IntEnum):
     """Straying into the way of ``quarry``."""
     STAY = 3
     """Still on the track after the exchange."""
+    SWERVE = 4
+    """Racing, and leaving the lane while being pushed off."""
+    LEG = 5
+    """Relieved, and not out of the way yet."""
 
 
 NOBODY = -1

@@ -34,6 +34,8 @@ SLOWEST_BACKING = 0.75
 """Of the speed that a racer would have alone: nobody slows down more to let another go."""
 OUT_OF_REACH_M = 4.0
 """Who is so far behind on the last lap catches nobody."""
+SWERVES_M = 1.8
+"""Out of its lane, who is pushed off and does not hold it."""
 GIVES_WAY_D = 3.4
 """Where a lapped racer goes to let the others by."""
 
@@ -228,6 +230,8 @@ def steer(
         target = own + min(1.5, 0.5 * (now - state.finished[a]))
     if state.rival[a] != NOBODY:
         target = _beside_rival(plan, state, course, a, own, in_corner)
+    if state.errand[a] == Errand.SWERVE:
+        target = own + SWERVES_M
     if _is_being_lapped(state, course, a):
         target, wanted = max(own, GIVES_WAY_D), 0.93 * wanted
     floor = -0.12 if in_corner else -0.3

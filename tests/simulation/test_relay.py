@@ -1,12 +1,16 @@
 """What only relays have: infractions around the exchange, and team-mates who take over from the fallen."""
 
 import numpy as np
+import pytest
 
+from race.events import find_event
 from race.formats import Incident
+from simulation.draws import Draws
+from simulation.incidents import draw_orders
 from simulation.motion import Motion, Pose
 from simulation.pace import true_exchanges
 from simulation.race import simulate_race
-from simulation.scenario import OrderSpec, Requirements, Scenario
+from simulation.scenario import Do, OrderSpec, Requirements, Scenario
 
 LAP_M = 111.12
 
@@ -85,6 +89,76 @@ def test_an_extra_skater_stays_on_the_track_after_the_exchange() -> None:
     assert not motion.racing[extra, n]
     assert motion.speed[extra, n] > 5
     assert np.abs(motion.xy[extra, n, 1]) > 7.5 or np.abs(motion.xy[extra, n, 0]) > 15  # not in the infield
+
+
+def obstruction(do: Do, seed: int = 1) -> tuple[Motion, Incident, int, int]:
+    """A race in which team 3 does it in an exchange; what is told, and the rows of who did it and to whom."""
+    motion = relay(OrderSpec(do=do, racer=3, lap=2), seed=seed)
+    one = told(motion, "relay_exchange_fault")
+    own, other = one.competitors
+    assert own == 3 != other
+    assert one.roles[str(other)] == "obstructed"
+    at = column(motion, one.start_s + 1.0)
+    # In an exchange of its own team, behind which the other one comes up.
+    assert min(abs(n - at) for n, _, _ in changes(motion, own)) < 250
+    victim = next(k for k, who in enumerate(motion.people) if who.competitor == other and motion.racing[k, at])
+    who = int(one.evidence["person"]) - 1  # type: ignore[call-overload]
+    assert motion.people[who].competitor == own
+    assert np.hypot(*(motion.xy[who, at] - motion.xy[victim, at])) < 5.0
+    # It is held up: slower a second later than before, which racers in an exchange of others are not.
+    assert motion.speed[victim, at + 80] < motion.speed[victim, at - 50] - 1.0
+    return motion, one, who, victim
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_who_is_pushed_off_and_leaves_the_lane_is_in_anothers_way(seed: int) -> None:
+    motion, one, who, _ = obstruction("swerve", seed)
+    assert [code.code for code in one.codes] == ["R5"]
+    assert one.roles["3"] == "lane change"
+    at = column(motion, one.start_s + 1.0)
+    assert motion.racing[who, at]
+    touch = max(n for n, _, after in changes(motion, 3) if n <= at and after == who)
+    moved = motion.d_m[who, touch : at + 60] - motion.d_m[who, touch]
+    assert moved.max() > 0.5
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_who_has_pushed_and_does_not_get_out_of_the_way_blocks_with_a_leg(seed: int) -> None:
+    motion, one, who, victim = obstruction("leg_block", seed)
+    assert [code.code for code in one.codes] == ["R6"]
+    assert one.roles["3"] == "leg block"
+    at = column(motion, one.start_s + 1.0)
+    assert not motion.racing[who, at]
+    assert any(before == who and 0 <= at - n < 250 for n, before, _ in changes(motion, 3))
+    assert np.hypot(*(motion.xy[who, at] - motion.xy[victim, at])) < 3.0
+
+
+@pytest.mark.parametrize("do", ["swerve", "leg_block"])
+def test_nobody_is_obstructed_where_nobody_is_behind(do: Do) -> None:
+    """The others have fallen far behind: the order stays without effect, and nothing is told."""
+    slips = [OrderSpec(do="slip", racer=racer, lap=1.25) for racer in (1, 2, 4)]
+    scenario = Scenario(
+        event="relay-2000m",
+        gender="x",
+        starters=4,
+        order=[*slips, OrderSpec(do=do, racer=3, lap=2)],
+        require=Requirements(falls=3),
+    )
+    motion = simulate_race(scenario, 1)
+    first = changes(motion, 3)[0][0]
+    racing = motion.s_m[:, first][motion.racing[:, first]]
+    assert np.sort(racing)[-2] < racing.max() - 9.0
+    assert not [one for one in motion.incidents if one.codes]
+
+
+def test_chance_orders_both_faults_of_an_exchange_but_in_relays_only() -> None:
+    relays, alone = find_event("relay-5000m", "m"), find_event("1000m", "m")
+    drawn = {order.do for seed in range(500) for order in draw_orders(relays, 4, Draws(seed))[0]}
+    assert {"swerve", "leg_block", "infield_block", "extra_skater", "miss_touch", "late_exchange"} <= drawn
+    assert "assist" not in drawn  # it takes a fall
+    assert not {"swerve", "leg_block"} & {
+        order.do for seed in range(500) for order in draw_orders(alone, 6, Draws(seed))[0]
+    }
 
 
 def test_a_fallen_racer_is_relieved_by_a_team_mate_who_comes_and_touches() -> None:
