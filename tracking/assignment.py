@@ -34,7 +34,7 @@ def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, work):
             taken[edge_track[e]] = edge_det[e]
         else:
             left += 1
-    if left == 0:
+    if left == 0 or _each_its_best(edge_track, edge_det, edge_gain, taken, degree, n_tracks):
         return taken
     parent = np.arange(n_tracks + n_dets)
     size = np.zeros(n_tracks + n_dets, np.int64)
@@ -56,6 +56,26 @@ def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, work):
                 e = follow[e]
             _solve_part(edge_track, edge_det, edge_gain, edges, taken)
     return taken
+
+
+@njit(cache=True)
+def _each_its_best(edge_track, edge_det, edge_gain, taken, degree, n_tracks):
+    """Give each track that takes nothing so far the detection it gains most from, if no two want the same: no choice
+    can be better then. Otherwise leave ``taken`` as it was and return False; ``degree`` is written."""
+    for e in range(len(edge_track)):
+        t = edge_track[e]
+        if taken[t] == -1 or (taken[t] < -1 and edge_gain[e] > edge_gain[-2 - taken[t]]):
+            taken[t] = -2 - e  # for now the edge
+    apart = True
+    for t in range(n_tracks):
+        if taken[t] < -1:
+            wanted = n_tracks + edge_det[-2 - taken[t]]
+            apart = apart and degree[wanted] > 0
+            degree[wanted] = 0
+    for t in range(n_tracks):
+        if taken[t] < -1:
+            taken[t] = edge_det[-2 - taken[t]] if apart else -1
+    return apart
 
 
 @njit(cache=True)

@@ -71,12 +71,12 @@ def step(
     to_plane  (3, 3) homography, pixels of this frame to metres on the ground; None or NaN where it is unknown
     """
     n = len(box)
-    found = np.empty((2, n), ROW)
+    rows, identities = np.empty(n, ROW), np.empty(n, ROW)
     if motion is None and feature is None and to_plane is None:
-        matched = _step_boxes(state.memory, box, score, time_s, found)
+        matched = _step_boxes(state.memory, box, score, time_s, rows, identities)
         if matched < 0:
             _make_room(state, n)
-            matched = _step_boxes(state.memory, box, score, time_s, found)
+            matched = _step_boxes(state.memory, box, score, time_s, rows, identities)
     else:
         head = state.memory[:HEAD_WORDS].view(HEAD)[0]
         if head["count"] + n > head["capacity"]:
@@ -90,11 +90,12 @@ def step(
             time_s,
             UNKNOWN if motion is None else motion,
             UNKNOWN if to_plane is None else to_plane,
-            found,
+            rows,
+            identities,
         )
     if matched == n:
-        return _new(Matches, (found[0], found[1]))
-    return _new(Matches, (found[0, :matched], found[1, :matched]))
+        return _new(Matches, (rows, identities))
+    return _new(Matches, (rows[:matched], identities[:matched]))
 
 
 _new = tuple.__new__
@@ -108,7 +109,7 @@ def _make_room(state: TrackerState, n: int) -> None:
 
 
 @njit(cache=True)
-def _step_boxes(memory, box, score, time_s, found):
+def _step_boxes(memory, box, score, time_s, rows, identities):
     """``step_frame`` where nothing but boxes and scores is known; -1, and nothing done, where there is no room."""
     head, unknown, track, track_feature, work, gain = parts(memory)
     n = len(box)
@@ -116,24 +117,25 @@ def _step_boxes(memory, box, score, time_s, found):
         return -1
     feature = track_feature[:n] if head[0].colours == 0 else np.full((n, head[0].colours), np.nan)
     return step_frame(
-        head, track, track_feature, work, gain, box, score, feature, box, time_s, unknown, unknown, found
+        head, track, track_feature, work, gain, box, score, feature, box, time_s, unknown, unknown, rows, identities,
     )  # fmt: skip
 
 
 @njit(cache=True)
-def _step_all(memory, box, score, feature, foot, time_s, motion, to_plane, found):
+def _step_all(memory, box, score, feature, foot, time_s, motion, to_plane, rows, identities):
     """``step_frame`` where there is room."""
     head, _, track, track_feature, work, gain = parts(memory)
     return step_frame(
-        head, track, track_feature, work, gain, box, score, feature, foot, time_s, motion, to_plane, found
+        head, track, track_feature, work, gain, box, score, feature, foot, time_s, motion, to_plane, rows, identities,
     )  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy")
 def step_frame(
-    head, track, track_feature, work, edge_gain, box, score, feature, foot, time_s, motion, to_plane, found
+    head, track, track_feature, work, edge_gain, box, score, feature, foot, time_s, motion, to_plane, rows, identities,
 ):  # fmt: skip
-    """One frame; writes row and identity of each tracked detection into ``found`` (2, N), returns their number."""
+    """One frame; writes row and identity of each tracked detection into ``rows`` and ``identities`` (N,), returns their
+    number."""
     s = head[0].settings
     n = len(box)
     count = head[0].count
@@ -202,8 +204,8 @@ def step_frame(
             track[t].id = head[0].next_id
             head[0].next_id += 1
         if track[t].id > 0:
-            found[0, reported] = d
-            found[1, reported] = track[t].id
+            rows[reported] = d
+            identities[reported] = track[t].id
             reported += 1
 
     kept = 0

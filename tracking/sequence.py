@@ -83,7 +83,7 @@ def online_identities(
 @njit(cache=True)
 def _step_frames(start, box, score, feature, foot, time_s, motion, to_plane, memory, identity):
     head, _, track, track_feature, work, gain = parts(memory)
-    found = np.empty((2, len(box)), np.int64)
+    rows, identities = np.empty(len(box), np.int64), np.empty(len(box), np.int64)
     for f in range(len(time_s)):
         a, b = start[f], start[f + 1]
         needed = head[0].count + b - a
@@ -92,7 +92,7 @@ def _step_frames(start, box, score, feature, foot, time_s, motion, to_plane, mem
             head, _, track, track_feature, work, gain = parts(memory)
         matched = step_frame(
             head, track, track_feature, work, gain, box[a:b], score[a:b], feature[a:b], foot[a:b],
-            time_s[f], motion[f], to_plane[f], found,
+            time_s[f], motion[f], to_plane[f], rows, identities,
         )  # fmt: skip
         for k in range(matched):
-            identity[a + found[0, k]] = found[1, k]
+            identity[a + rows[k]] = identities[k]
