@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli.shadow import check_packages
-from cli.stopping import Stopped, raise_when_stopped
+from cli.stopping import end_when_stopped
 
 app = typer.Typer(
     name="shorttrack",
@@ -272,32 +272,30 @@ def report(
 
 
 def run() -> None:
-    """Entry point. What a user can act on becomes one line on stderr; exit status 1, or the signal's where stopped."""
+    """Entry point. What a user can act on becomes one line on stderr and exit status 1."""
     check_packages()
     from race.errors import ShorttrackError
 
-    raise_when_stopped()
+    end_when_stopped()
     try:
         app()
     except ShorttrackError as error:
-        _end(error, 1)
-    except Stopped as stopped:
-        _end(stopped, stopped.exit_status)
+        _end(error)
     except ImportError as error:
         if "cannot open shared object file" not in str(error):
             raise
         error.add_note("on Debian and Ubuntu `apt-get install libgl1 libglib2.0-0` brings what OpenCV needs")
-        _end(error, 1)
+        _end(error)
     except Exception as error:
         # The tracker stands alone and has an error class of its own; it is imported only where it has been used.
         tracking = sys.modules.get("tracking")
         if tracking is None or not isinstance(error, tracking.TrackingFileError):
             raise
-        _end(error, 1)
+        _end(error)
 
 
-def _end(error: BaseException, status: int) -> NoReturn:
+def _end(error: Exception) -> NoReturn:
     """Say why in one line and exit."""
     parts = [str(error), *getattr(error, "__notes__", ())]
     print("shorttrack:", "; ".join(" ".join(part.split()) for part in parts), file=sys.stderr)
-    sys.exit(status)
+    sys.exit(1)

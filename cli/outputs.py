@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cli.stopping import not_now
+from cli.stopping import not_now, when_stopped
 from race.errors import OutputError, RaceFileError
 from race.formats import read_race, read_session
 from race.observations import read_observations
@@ -76,25 +76,23 @@ def results_folder(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
     """
     staging = folder / STAGING
     new = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _remove(staging)
-        staging.mkdir()
-        yield staging
-        with not_now():
-            _publish(staging, folder, names)
-    except BaseException as error:
-        _keep_observations(staging, error)
-        if isinstance(error, FileExistsError | NotADirectoryError) and not folder.is_dir():
-            raise OutputError(f"{folder}: a file stands in the way; choose another --out") from error
-        if isinstance(error, OSError):
-            raise _cannot_write(folder, error) from error
-        raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        with suppress(OSError):  # where it holds something now
-            for path in new:
-                path.rmdir()
+    with when_stopped(lambda: _give_up(staging, new)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _remove(staging)
+            staging.mkdir()
+            yield staging
+            with not_now():
+                _publish(staging, folder, names)
+        except BaseException as error:
+            in_the_way = isinstance(error, FileExistsError | NotADirectoryError) and not folder.is_dir()
+            if (note := _give_up(staging, new)) is not None:
+                error.add_note(note)
+            if in_the_way:
+                raise OutputError(f"{folder}: a file stands in the way; choose another --out") from error
+            if isinstance(error, OSError):
+                raise _cannot_write(folder, error) from error
+            raise
 
 
 def check_free(folder: Path, names: tuple[str, ...], sha256: str | None, force: bool) -> None:
@@ -133,6 +131,7 @@ def _publish(staging: Path, folder: Path, names: tuple[str, ...]) -> None:
     for name in (*_races(staging), *reversed(names)):
         if (staging / name).exists():
             (staging / name).replace(folder / name)
+    shutil.rmtree(staging, ignore_errors=True)
 
 
 def _races(folder: Path) -> list[str]:
@@ -144,15 +143,21 @@ def _races(folder: Path) -> list[str]:
     return session.races if session is not None else []
 
 
-def _keep_observations(staging: Path, error: BaseException) -> None:
+def _give_up(staging: Path, new: list[Path]) -> str | None:
+    """Take ``staging`` away, and the folders that were made for it; where observations are kept, say so."""
+    note = None
     kept = staging.with_name(KEPT)
-    if not (staging / "observations" / "observations.json").exists():  # the last of its files to be written
-        return
-    with suppress(OSError), not_now():
-        _remove(kept)
-        kept.mkdir()
-        (staging / "observations").replace(kept / "observations")
-        error.add_note(f"what was seen of the video is kept: go on with --observations {kept}")
+    if (staging / "observations" / "observations.json").exists():  # the last of its files to be written
+        with suppress(OSError), not_now():
+            _remove(kept)
+            kept.mkdir()
+            (staging / "observations").replace(kept / "observations")
+            note = f"what was seen of the video is kept: go on with --observations {kept}"
+    shutil.rmtree(staging, ignore_errors=True)
+    with suppress(OSError):  # where it holds something now
+        for path in new:
+            path.rmdir()
+    return note
 
 
 def _remove(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The command, run in this process."""
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,3 +52,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def other_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("other") / "other.mp4", seed=2)
+
+
+@pytest.fixture
+def run(tmp_path: Path, command: Command, detector: Callable[[PaintDetector], None], clip: Path) -> Path:
+    """A finished run of ``clip``, a copy for each test."""
+    finished = clip.parent / "run"
+    if not finished.exists():
+        assert command("analyze", clip, "--out", finished).status == 0
+    return shutil.copytree(finished, tmp_path / "run")

@@ -1,7 +1,6 @@
 """``shorttrack analyze`` from a video to a folder, with a detector that needs no model."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -12,7 +11,6 @@ import polars as pl
 import pytest
 
 from cli.outputs import ANALYSIS
-from cli.stopping import Stopped
 from race.formats import ScorebugReading, Shot, read_race
 from race.observations import Observations, read_observations, write_observations
 from race.reconstruct import reconstruct
@@ -110,15 +108,6 @@ def test_a_folder_with_a_foreign_or_broken_result(tmp_path: Path, command: Comma
 # From observations ------------------------------------------------------------
 
 
-@pytest.fixture
-def run(tmp_path: Path, command: Command, clip: Path) -> Path:
-    """A finished run of ``clip``, a copy for each test."""
-    finished = clip.parent / "run"
-    if not finished.exists():
-        assert command("analyze", clip, "--out", finished).status == 0
-    return shutil.copytree(finished, tmp_path / "run")
-
-
 def test_from_observations(
     tmp_path: Path, command: Command, run: Path, detector: Callable[[PaintDetector], None]
 ) -> None:
@@ -186,21 +175,15 @@ def failing(seen: int) -> None:
     raise OSError(28, "No space left on device")
 
 
-def stopped(seen: int) -> None:
-    raise Stopped(2)
-
-
-@pytest.mark.parametrize("fail", [failing, stopped])
 def test_a_failure_while_watching_leaves_earlier_results(
-    command: Command, run: Path, clip: Path, detector: Callable[[PaintDetector], None], fail: Callable[[int], None]
+    command: Command, run: Path, clip: Path, detector: Callable[[PaintDetector], None]
 ) -> None:
     before = contents(run)
-    detector(PaintDetector(fail))
-    assert command("analyze", clip, "--out", run, "--force").status == (130 if fail is stopped else 1)
+    detector(PaintDetector(failing))
+    assert command("analyze", clip, "--out", run, "--force").status == 1
     assert contents(run) == before
 
 
-@pytest.mark.parametrize("fail", [failing, stopped])
 @pytest.mark.parametrize("stage", ["reconstruct", "write_track_tables", "annotate", "write_report"])
 def test_a_failure_later_leaves_earlier_results_and_keeps_what_was_seen(
     monkeypatch: pytest.MonkeyPatch,
@@ -208,13 +191,12 @@ def test_a_failure_later_leaves_earlier_results_and_keeps_what_was_seen(
     run: Path,
     other_clip: Path,
     stage: str,
-    fail: Callable[[int], None],
 ) -> None:
     before = contents(run)
     with monkeypatch.context() as broken:
-        broken.setattr(f"cli.analyze.{stage}", lambda *arguments: fail(0))
+        broken.setattr(f"cli.analyze.{stage}", lambda *arguments: failing(0))
         ended = command("analyze", other_clip, "--out", run, "--force")
-    assert ended.status == (130 if fail is stopped else 1)
+    assert ended.status == 1
     assert f"--observations {run / 'unfinished'}" in ended.err.splitlines()[-1]
     after = contents(run)
     kept = {name: after.pop(name) for name in list(after) if name.startswith("unfinished/observations/")}
