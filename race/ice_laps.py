@@ -34,7 +34,7 @@ AFTER_GUN_S = 8.0
 SHOWN_AFTER_S, SHOWN_UNTIL_S = 1.5, 6.5
 """Laps to go come up after the leader's crossing and stay for most of a lap, 8.5 s and more."""
 TOLD_OFF_S = 0.5
-"""A way that crosses so far from when the score bug tells is not the racer's there."""
+"""A way that crosses unseen, so far from when the score bug tells, is not the racer's there."""
 START_VOTES = 40
 CLOCK_OFF_S = 0.7
 SLOWEST_MPS = 2.0
@@ -161,7 +161,7 @@ def find_passages(ice: IcePaths, event: RaceEvent | None, told: Sequence[Told] =
             continue
         crossings_ = by_lap.setdefault(one.lap, [])
         own = next((crossing for crossing in crossings_ if crossing.racer == racer_of[id_]), None)
-        if own is None or abs(own.time_s - one.time_s) > TOLD_OFF_S:
+        if own is None or (not own.seen and abs(own.time_s - one.time_s) > TOLD_OFF_S):
             crossings_[:] = [crossing for crossing in crossings_ if crossing is not own]
             crossings_.append(LineCrossing(racer_of[id_], one.time_s, one.time_sd_s, False, one.time_sd_s))
     passages = []

@@ -63,6 +63,16 @@ def crossings_of(
             racer = crossing.racer
             sightings[racer] = sightings.get(racer, 0) + 1
             row = shown.pop((racer, passage.lap), None)
+            rank = rank_at_line(facts, passage, crossing, active)
+            if row is not None and rank is not None and row.rank != rank:
+                if _is_elsewhere(facts, passage, crossing, row.rank, active):
+                    warnings.append(
+                        f"lap {passage.lap} of competitor {facts.paths.ids[racer]}: number {rank} at the line, number "
+                        f"{row.rank} on the score bug"
+                    )
+                    row = None
+                else:
+                    rank = row.rank
             lap_time_s = row.lap_time_s if row is not None else None
             before = last.get(racer)
             if passage.lap is not None and before is not None and before[0] == passage.lap - 1:
@@ -85,7 +95,7 @@ def crossings_of(
                     time_s=crossing.time_s,
                     time_sd_s=crossing.time_sd_s,
                     lap_time_s=lap_time_s,
-                    rank=row.rank if row is not None else rank_at_line(facts, passage, crossing, active),
+                    rank=rank if rank is not None or row is None else row.rank,
                     source=("vision" if row is None else "fused") if crossing.seen else "interpolated",
                 )
             )
@@ -102,6 +112,18 @@ def crossings_of(
     ]
     rows = _without_doubles(rows)
     return sorted(rows, key=lambda row: (row.lap or 0, row.rank or len(facts.paths.ids) + 1, row.time_s or 0))
+
+
+def _is_elsewhere(facts: Facts, passage: Passage, crossing: LineCrossing, rank: int, active: NDArray[np.bool_]) -> bool:
+    """Whether somebody else was clearly seen to cross as number ``rank``."""
+    return any(
+        other.racer != crossing.racer
+        and other.seen
+        and crossing.seen
+        and not _too_close(crossing, other)
+        and rank_at_line(facts, passage, other, active) == rank
+        for other in passage.crossings
+    )
 
 
 def _without_doubles(rows: list[Crossing]) -> list[Crossing]:
@@ -134,7 +156,9 @@ def _shown(facts: Facts, names: dict[int, tuple[str, float]]) -> dict[tuple[int,
                 shown[key] = ShownLap(0, rank, name, None)
     racer_of_id = {int(id_): racer for racer, id_ in enumerate(facts.paths.ids)}
     for id_, one in facts.told:
-        shown.setdefault((racer_of_id[id_], one.lap), ShownLap(0, one.rank, one.name, one.lap_time_s))
+        racer = racer_of_id[id_]
+        if racer_of.get(one.name, racer) == racer:  # else the row is of whom it names
+            shown.setdefault((racer, one.lap), ShownLap(0, one.rank, one.name, one.lap_time_s))
     return shown
 
 

@@ -103,11 +103,12 @@ def test_what_the_score_bug_tells_holds_where_the_way_shows_no_crossing():
     s = np.array([12.0 * time_s, 12.0 * time_s - 4.0])
     ice = made_ice(s, [[0.5], [1.0]], LAP_M / 2)
     at_s = [(event.crossing_m(lap) - TIP_M) / 12.0 for lap in (1, 2, 3, 4)]
-    known = [(1, told(2, at_s[1] + 0.1)), (1, told(3, at_s[2] + 2.0)), (2, told(4, at_s[3] + 0.3))]
+    ice.seen[0, np.abs(time_s - at_s[2]) < 1.0] = False
+    known = [(1, told(2, at_s[1] + 2.0)), (1, told(3, at_s[2] + 2.0)), (2, told(4, at_s[3] + 0.3))]
     passages = {passage.lap: passage.crossings for passage in find_passages(ice, event, known)}
-    assert passages[2][0].time_s == pytest.approx(at_s[1])  # seen, which is surer
+    assert passages[2][0].time_s == pytest.approx(at_s[1])  # seen: the row was read late
     moved = next(crossing for crossing in passages[3] if crossing.racer == 0)
-    assert (moved.time_s, moved.seen) == (at_s[2] + 2.0, False)  # followed as somebody else there
+    assert (moved.time_s, moved.seen) == (at_s[2] + 2.0, False)  # bridged, and not as it was
     assert [(crossing.racer, crossing.time_s) for crossing in passages[4]] == [(1, at_s[3] + 0.3)]  # beyond the way
 
 
