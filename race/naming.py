@@ -28,19 +28,22 @@ SAME_NAME = 0.87
 """Share of letters in common from which two readings are one name: one letter of eight may be misread."""
 CUT_LETTERS, LEAST_LETTERS = 2, 3
 """A name read without its first or last letters, or with an edge of the graphic for one more."""
+CODE_LETTERS = 3
+"""Of a nation, any one of which may not have been read."""
 
 
 def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
     """``readings`` with names that differ by a letter or two, spaces or capitals spelt as they were read most often.
 
-    Two names that are shown at once are not one. A nation loses what is left of a rank before it.
+    Two names that are shown at once are not one, and what may be either of two is neither. A nation loses what is left
+    of a rank before it.
     """
     count = Counter(row.name for reading in readings for row in reading.rows if row.name)
     at_once = {frozenset(pair) for reading in readings for pair in combinations({r.name for r in reading.rows}, 2)}
-    usual: dict[str, str] = {}
+    usual: dict[str, str | None] = {}
     for name, _ in count.most_common():
-        alike = [known for known in usual.values() if _alike(name, known) and {name, known} not in at_once]
-        usual[name] = alike[0] if alike else without_rank(name)
+        alike = {known for known in usual.values() if known and _alike(name, known) and {name, known} not in at_once}
+        usual[name] = without_rank(name) if not alike else alike.pop() if len(alike) == 1 else None
     return [
         reading.model_copy(
             update={"rows": [row.model_copy(update={"name": usual.get(row.name or "")}) for row in reading.rows]}
@@ -52,7 +55,8 @@ def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugRea
 def _alike(name: str, other: str) -> bool:
     short, long = sorted(("".join(one.casefold().split()) for one in (name, other)), key=len)
     cut = short in long and len(long) - len(short) <= CUT_LETTERS and len(short) >= LEAST_LETTERS
-    return cut or SequenceMatcher(None, short, long).ratio() >= SAME_NAME
+    code = len(long) == CODE_LETTERS and any(short == long[:k] + long[k + 1 :] for k in range(CODE_LETTERS))
+    return cut or code or SequenceMatcher(None, short, long).ratio() >= SAME_NAME
 
 
 @dataclass(frozen=True, slots=True)

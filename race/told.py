@@ -22,14 +22,16 @@ Floats = NDArray[np.float64]
 
 NAMED_OFTEN = 10
 """A name shown in so many readings is none misread."""
-LEAST_PAIRS, AS_THEY_CROSS_S = 4, 0.15
-"""So many lap times, half of which are as near to the time between two rows of a name: rows come up at the crossing."""
+LEAST_PAIRS = 4
+"""So many pairs of rows of a lap, of which most came up one after the other: rows come up at the crossing."""
+MOST_LATE_S = 5.0
+"""Lap times that are further off the time between two rows of a name are misread, or of another lap."""
 LEAST_SD_S = 0.05
 """Of the moment at which a row came up: it is read a few times a second."""
 LAG_S, LEAST_LAGS = (-0.2, 2.0), 3
 """Of what is on the screen, and read there, behind the race, at the least and at the most; taken over so many laps."""
-ADDED_SD_S = 0.02
-"""Of a time to which a lap time was added."""
+LAG_SD_S = 1.0
+"""A row whose moment is less sure tells no lag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,49 +108,44 @@ def _rows(
 
 
 def _timed(found: Sequence[ToldCrossing]) -> list[ToldCrossing]:
-    """``found`` with the times that hold: those at which rows came up, or what lap times make of the leader's."""
-    came_up = {(one.lap, one.name): one.time_s for one in found}
-    off = []
-    for one in found:
-        before_s = came_up.get((one.lap - 1, one.name))
-        if one.rank > 1 and one.lap_time_s is not None and before_s is not None and one.time_s is not None:
-            off.append(abs(one.time_s - before_s - one.lap_time_s))
+    """``found`` with the times that hold. Rows are read some time after the crossing and never before it, and lap times
+    tie those of a name together: of such a chain that which was read soonest tells best when all of them were."""
     rows = [(one.lap, one.time_s) for one in found if one.time_s is not None]
-    late = [second_s - first_s for (first, first_s), (second, second_s) in pairwise(rows) if first == second]
-    one_by_one = bool(late) and float(np.median(late)) > 0
-    if one_by_one and len(off) >= LEAST_PAIRS and float(np.median(off)) <= AS_THEY_CROSS_S:
-        sd_s = max(LEAST_SD_S, 1.05 * float(np.median(off)))
-        return [_at(one, time_s, sd_s) for one, time_s in zip(found, _not_late(found, 2 * sd_s), strict=True)]
-    out: list[ToldCrossing] = []
-    known: dict[str, ToldCrossing] = {}
-    for one in found:
-        timed = _at(one, one.time_s if one.rank == 1 else None, one.time_sd_s)
-        last = known.get(one.name)
-        if timed.time_s is None and last is not None and last.lap == one.lap - 1 and one.lap_time_s is not None:
-            assert last.time_s is not None
-            timed = _at(one, last.time_s + one.lap_time_s, last.time_sd_s + ADDED_SD_S)
-        if timed.time_s is not None:
-            known[one.name] = timed
-        out.append(timed)
+    later = [second_s - first_s for (first, first_s), (second, second_s) in pairwise(rows) if first == second]
+    one_by_one = len(later) >= LEAST_PAIRS and float(np.median(later)) > 0
+    chains = []
+    late_s: list[float] = []
+    for chain in _chains(found):
+        told = [(found[n].rank, found[n].time_s or 0.0, since_s) for n, since_s in chain]
+        begun_s = sorted(time_s - since_s for rank, time_s, since_s in told if rank == 1 or one_by_one)
+        late_s += [time_s - begun_s[0] for time_s in begun_s[1:]]
+        chains.append((chain, begun_s))
+    usual_s = float(np.median(late_s)) / np.log(2) if late_s else 0.0  # exponentially distributed, about
+    out = [_at(one, one.time_s if one.rank == 1 else None, one.time_sd_s) for one in found]
+    for chain, begun_s in chains:
+        if begun_s and late_s:
+            early_s = usual_s / len(begun_s)
+            for n, since_s in chain:
+                out[n] = _at(found[n], begun_s[0] - early_s + since_s, float(np.hypot(LEAST_SD_S, early_s)))
     return out
 
 
-def _not_late(found: Sequence[ToldCrossing], late_s: float) -> list[float]:
-    """When the rows would have come up had none been read late: as the lap times before and after have it."""
-    time_s = [one.time_s if one.time_s is not None else np.inf for one in found]
-    number = {(one.lap, one.name): n for n, one in enumerate(found)}
-    steps = [
-        (number[one.lap - 1, one.name], n, one.lap_time_s)
-        for n, one in enumerate(found)
-        if one.lap_time_s is not None and (one.lap - 1, one.name) in number
-    ]
-    for before, after, lap_time_s in steps:
-        if time_s[after] > time_s[before] + lap_time_s + late_s:
-            time_s[after] = time_s[before] + lap_time_s
-    for before, after, lap_time_s in reversed(steps):
-        if time_s[before] > time_s[after] - lap_time_s + late_s:
-            time_s[before] = time_s[after] - lap_time_s
-    return time_s
+def _chains(found: Sequence[ToldCrossing]) -> list[list[tuple[int, float]]]:
+    """Numbers of crossings of a name that lap times tie together, each with the seconds since the first of them."""
+    chains: list[list[tuple[int, float]]] = []
+    latest: dict[str, list[tuple[int, float]]] = {}
+    for n, one in enumerate(found):
+        chain = latest.get(one.name)
+        if chain is not None and one.lap_time_s is not None and found[chain[-1][0]].lap == one.lap - 1:
+            before = found[chain[-1][0]]
+            assert before.time_s is not None
+            assert one.time_s is not None  # rows as they come
+            if abs(one.time_s - before.time_s - one.lap_time_s) <= MOST_LATE_S:
+                chain.append((n, chain[-1][1] + one.lap_time_s))
+                continue
+        latest[one.name] = [(n, 0.0)]
+        chains.append(latest[one.name])
+    return chains
 
 
 def in_time(told: Sequence[ToldCrossing], crossed_s: Floats) -> list[ToldCrossing]:
@@ -156,8 +153,9 @@ def in_time(told: Sequence[ToldCrossing], crossed_s: Floats) -> list[ToldCrossin
     ``crossed_s`` (N,) in order, to the row of the first. None are left where that is not known."""
     lags = []
     for one in told:
-        if one.rank == 1 and one.time_s is not None:
-            near = crossed_s[(crossed_s >= one.time_s - LAG_S[1]) & (crossed_s <= one.time_s - LAG_S[0])]
+        if one.rank == 1 and one.time_s is not None and one.time_sd_s <= LAG_SD_S:
+            latest_s = one.time_s - LAG_S[0] + 2 * one.time_sd_s
+            near = crossed_s[(crossed_s >= one.time_s - LAG_S[1]) & (crossed_s <= latest_s)]
             lags += [one.time_s - near[0]] if len(near) else []
     if len(lags) < LEAST_LAGS:
         return []

@@ -133,6 +133,8 @@ def _moved_unseen(
             cost = min(cost, FALL_COST + LOST_COST * (expected - moved) / lap_m)
         if cost < best_cost:
             best, best_cost = moved, cost
+    if best > FASTEST_MPS * elapsed + BACK_M and best - expected > lap_m / 2:
+        best -= lap_m  # further back than after a fall, as a team-mate who takes over, but nobody gets so far on
     return best
 
 

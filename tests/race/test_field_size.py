@@ -12,8 +12,11 @@ def test_teams_are_as_many_as_are_seen_racing_at_once_for_long():
     relay = find_event("relay-5000m")
     # two of a team race for seconds at an exchange
     assert count_teams(np.array([4] * 400 + [5] * 60), 25.0, 0, relay) == 4
-    assert count_teams(np.array([4] * 400 + [5] * 160), 25.0, 0, relay) == 5
+    assert count_teams(np.array([4] * 400 + [5] * 160), 25.0, 0, relay) == 4
     assert count_teams(np.array([4] * 400 + [5] * 160), 25.0, 4, relay) == 4  # named, or started
+    # the camera hardly ever shows all: then who is seen for less counts, too
+    some = [1] * 600 + [2] * 600
+    assert count_teams(np.array(some + [4] * 400 + [5] * 160), 25.0, 0, relay) == 5
     # but who races nearly all the time is no team-mate
     assert count_teams(np.array([4] * 100 + [5] * 400), 25.0, 4, relay) == 5
 

@@ -98,6 +98,13 @@ def test_a_name_cut_short_is_the_same():
     assert with_usual_spelling(both) == both
 
 
+def test_a_nation_read_without_a_letter_is_the_same_unless_it_may_be_two():
+    readings = [*[shown(t, (1, "CHN"), (2, "CAN"), (3, "GER")) for t in (1, 2)], shown(3, (1, "CN"), (2, "GR"))]
+    assert [row.name for row in with_usual_spelling(readings)[-1].rows] == [None, "GER"]
+    readings.append(shown(4, (1, "CHN"), (2, "CN")))
+    assert [row.name for row in with_usual_spelling(readings)[-1].rows] == ["CHN", "CAN"]
+
+
 def test_a_rank_read_as_a_letter_is_no_part_of_a_nation():
     readings = [shown(1.0, (1, "LKOREA"), (2, "LIU"), (3, "ITALY"))]
     assert [row.name for row in with_usual_spelling(readings)[0].rows] == ["KOREA", "LIU", "ITALY"]

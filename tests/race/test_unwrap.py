@@ -31,6 +31,14 @@ def test_who_was_down_unseen_has_gained_no_lap():
     np.testing.assert_allclose(out[seen], g[seen], atol=1e-9)
 
 
+def test_a_team_mate_who_takes_over_from_behind_gains_no_lap():
+    """Who fell slid on, out of sight; 3.5 s later a team-mate sets off 10 m further back."""
+    g = np.where(TIME_S < 20, 12.0 * TIME_S, 230.0 + 6.0 * (TIME_S - 23.5))
+    hidden = np.where((TIME_S >= 20) & (TIME_S < 23.5), np.nan, g)
+    seen = np.isfinite(hidden)
+    np.testing.assert_allclose(counted(hidden, np.full(len(TIME_S), 12.0))[seen], g[seen], atol=1e-9)
+
+
 def test_a_speed_that_nobody_has_when_seen_again_makes_no_fall():
     pace = np.full(len(TIME_S), 11.0)
     g = way_of_pack(pace, TIME_S)
