@@ -15,6 +15,10 @@ BLADE_TIP_M = 0.40
 """From the point midway between the blades to the tip of the one in front, while skating."""
 KICK_M = 0.45
 """What throwing the blade forward at the finish adds to that."""
+HOME_M = 4.0
+"""So far behind the finish line racers stop skating and rise, ..."""
+_BENT_MPS, _RISING_S = 8.0, 0.45
+"""... in a corner only when slower than that; a scale of the time it takes."""
 GRAVITY = 9.81
 _DOWN = (Mode.FALL, Mode.SLIDE, Mode.LYING, Mode.KNEEL, Mode.RISE)
 _POSE_OF: dict[int, Pose] = {
@@ -76,8 +80,10 @@ def poses(
     often = np.where(corner, 1.25, 0.85) * np.clip(0.45 + 0.55 * speed / 13, 0.3, 1.15)
     phase = np.mod(np.cumsum(often, axis=1) / RATE_HZ + draws.uniforms(len(mode))[:, None], 1.0)
 
-    home = racing & (s > finish_m + 12.0)
-    pose[((mode == Mode.IDLE) & (speed < 6.5)) | home] = Pose.GLIDE
+    pose[(mode == Mode.IDLE) & (speed < 6.5)] = Pose.GLIDE
+    home = racing & (s > finish_m + HOME_M)
+    rising = home & ~(corner & (speed > _BENT_MPS))
+    pose[home], phase[home] = Pose.HOME, smooth(rising.astype(float), _RISING_S)[home]
     waiting = mode == Mode.WAIT
     set_to_go = np.any([(time_s > gun - 3.2) & (time_s < gun + 1.0) for gun in guns], axis=0)
     pose[waiting] = Pose.STAND

@@ -53,6 +53,8 @@ class Pose(IntEnum):
     """From the knee to the feet. Phase 0..1."""
     KICK = 12
     """The blade thrown forward over the finish line. Phase 0..1 out and back, furthest at 0.5."""
+    HOME = 13
+    """Rolling on after the finish. Phase 0 bent as in a race, 1 upright."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulation.pictures.postures import COLUMNS, REFERENCE_HEIGHT_M
+from simulation.pictures.postures import COLUMNS, REFERENCE_HEIGHT_M, Point
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -41,6 +41,8 @@ LEFT, RIGHT = 5, 11
 
 BLADE_M = 0.065
 """From the ice to the sole of the boot."""
+RUNNER_M = 0.025
+"""Of that, the height of the steel runner."""
 LEG_LEAN, TRUNK_LEAN, HEAD_LEAN = 0.8, 0.5, 0.3
 """How much of the skater's lean each takes."""
 PARTS = ("body", "helmet", "boot", "blade")
@@ -122,29 +124,55 @@ def _helmet(shapes: Floats, heads: Floats) -> tuple[Floats, Ints, Ints, Floats]:
     return _rigid(np.array(meshes), faces, HEAD)
 
 
-_BOX_FACES = [
-    *((0, 2, 1), (1, 2, 3), (4, 5, 6), (5, 7, 6), (0, 1, 4), (1, 5, 4)),
-    *((2, 6, 3), (3, 6, 7), (0, 4, 2), (2, 4, 6), (1, 3, 5), (3, 7, 5)),
-]
-
-
-def _box(heads: Floats, side: int, low: tuple[float, float, float], high: tuple[float, float, float]) -> Floats:
-    """Corners of a box below the ankle; ``low`` and ``high`` in metres of the reference height, z from the sole."""
-    corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+def _loft(heads: Floats, side: int, rings: list[list[Point]]) -> tuple[Floats, list[tuple[int, int, int]]]:
+    """A closed hull through rings of equally many points, from back to front, each going round from the right to the
+    top; places below the ankle, in metres of the reference height, z from the sole."""
     ankle = heads[:, side + FOOT]
     ground = np.stack([ankle[:, 0], ankle[:, 1], np.zeros(len(ankle))], axis=1)
-    return np.asarray(ground[:, None] + corners / REFERENCE_HEIGHT_M)
+    points = ground[:, None] + np.array(rings).reshape(-1, 3) / REFERENCE_HEIGHT_M
+    around, faces = len(rings[0]), []
+    for ring in range(len(rings) - 1):
+        for k in range(around):
+            a, b = ring * around + k, ring * around + (k + 1) % around
+            faces += [(a, a + around, b), (b, a + around, b + around)]
+    last = (len(rings) - 1) * around
+    for k in range(1, around - 1):
+        faces += [(0, k, k + 1), (last, last + k + 1, last + k)]
+    return points, faces
 
 
 def _boot(heads: Floats, side: int) -> tuple[Floats, Ints, Ints, Floats]:
-    box = _box(heads, side, (-0.07, -0.045, -0.01), (0.21, 0.045, 0.15))
-    box[:, [5, 7], 2] -= 0.09 / REFERENCE_HEIGHT_M  # low over the toes
-    box[:, 4:, 1] = box[:, 4:, 1] * 0.85 + box[:, :4, 1] * 0.15
-    return _rigid(box, list(_BOX_FACES), side + FOOT)
+    """Tight around heel and ankle, low over the toes."""
+    # x, half width at the sole and at the top, height
+    shape = (
+        *((-0.075, 0.026, 0.024, 0.12), (-0.05, 0.034, 0.038, 0.15), (0.03, 0.036, 0.040, 0.14)),
+        *((0.09, 0.042, 0.034, 0.08), (0.16, 0.043, 0.030, 0.05), (0.205, 0.022, 0.016, 0.03)),
+    )
+    rings = [
+        [(x, -low, -0.01), (x, -low, 0.4 * top), (x, -high, top), (x, high, top), (x, low, 0.4 * top), (x, low, -0.01)]
+        for x, low, high, top in shape
+    ]
+    points, faces = _loft(heads, side, rings)
+    return _rigid(points, faces, side + FOOT)
 
 
 def _blade(heads: Floats, side: int) -> tuple[Floats, Ints, Ints, Floats]:
-    return _rigid(_box(heads, side, (-0.17, -0.008, -BLADE_M), (0.28, 0.008, -0.005)), list(_BOX_FACES), side + FOOT)
+    """A long runner on the ice, and the two cups by which it is screwed to the sole: light is seen between them."""
+    runner = BLADE_M - RUNNER_M
+    parts = (
+        (-0.17, 0.28, 0.007, -BLADE_M, -runner),
+        (-0.05, 0.01, 0.014, -runner, -0.005),
+        (0.10, 0.15, 0.014, -runner, -0.005),
+    )
+    places: list[Floats] = []
+    faces: list[tuple[int, int, int]] = []
+    for back, front, half, low, high in parts:
+        rings = [[(x, -half, low), (x, -half, high), (x, half, high), (x, half, low)] for x in (back, front)]
+        points, triangles = _loft(heads, side, rings)
+        start = sum(part.shape[1] for part in places)
+        places.append(points)
+        faces += [(a + start, b + start, c + start) for a, b, c in triangles]
+    return _rigid(np.concatenate(places, axis=1), faces, side + FOOT)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -27,28 +27,27 @@ def blur(sharp: Picture, people: NDArray[np.int16], velocity: NDArray[np.float32
     along its own way, and laid over each other, so that neither smears into the other.
     """
     height, width = people.shape
-    ground = (people < 0).astype(np.float32)
-    still = _sweep(sharp, ground, step)
-    if not (people >= 0).any():
-        return np.clip(still, 0, 255).astype(np.uint8)
+    ground = (people < 0).astype(np.uint8)
+    masked = sharp * ground[..., None]
+    swept = _sweep(np.dstack([masked, 255 * ground]), step)
+    around = cv2.blur(masked, (25, 25))
+    share = cv2.blur(ground.astype(np.float32), (25, 25))
     paint = np.zeros((height, width, 3), np.float32)
     cover = np.zeros((height, width), np.float32)
     _smear_kernel(sharp, people, velocity, paint, cover)
-    over = np.minimum(cover, 1.0)[..., None]
-    mixed = still * (1.0 - over) + paint / np.maximum(cover, 1.0)[..., None]
-    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    out = np.empty_like(sharp)
+    _lay_kernel(swept, around, share, paint, cover, out)
+    return out
 
 
-def _sweep(sharp: Picture, ground: NDArray[np.float32], step: Floats) -> NDArray[np.float32]:
-    """Mean of ``sharp`` over the camera's way, people left out; where nothing else was seen, what is around them."""
-    height, width = ground.shape
+def _sweep(layers: Picture, step: Floats) -> NDArray[np.float32]:
+    """Sum (H, W, 4) over some moments of the camera's way of a picture without people and, as its fourth colour, of
+    where there are none: picture and mask move in one go."""
+    height, width = layers.shape[:2]
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height], [width / 2, height / 2]], np.float64)
     moved = cv2.perspectiveTransform(corners[None], step)[0]
     far = float(np.max(np.linalg.norm(moved - corners, axis=1)))
     taps = int(np.clip(np.ceil(far / 1.5), 1, 24))
-    masked = np.where(ground[..., None] > 0, sharp, np.uint8(0))
-    # what is left out is a fourth colour: picture and mask move in one go
-    layers = np.dstack([masked, (255 * ground).astype(np.uint8)])
     total = np.zeros((height, width, 4), np.float32)
     for share in (np.arange(taps) + 0.5) / taps - 0.5:
         part = np.eye(3) * (1 - share) + step / step[2, 2] * share
@@ -57,11 +56,31 @@ def _sweep(sharp: Picture, ground: NDArray[np.float32], step: Floats) -> NDArray
         else:
             shown = cv2.warpPerspective(layers, part, (width, height), borderMode=cv2.BORDER_REPLICATE)
         cv2.accumulate(shown, total)
-    weight = total[..., 3] / 255
-    around = cv2.blur(masked, (25, 25)).astype(np.float32)
-    around /= np.maximum(cv2.blur(ground, (25, 25)), 0.02)[..., None]
-    known = np.minimum(weight, 1.0)[..., None]
-    return np.asarray(total[..., :3] / np.maximum(weight, 1e-3)[..., None] * known + around * (1.0 - known))
+    return total
+
+
+@njit(cache=True)
+def _lay_kernel(
+    swept: NDArray[np.float32],
+    around: Picture,
+    share: NDArray[np.float32],
+    paint: NDArray[np.float32],
+    cover: NDArray[np.float32],
+    out: Picture,
+) -> None:
+    # the ground's mean over the moments in which it was seen; never seen, what is around; people are laid over that
+    one = np.float32(1.0)
+    height, width = share.shape
+    for y in range(height):
+        for x in range(width):
+            weight = swept[y, x, 3] / np.float32(255.0)
+            known, over = min(weight, one), min(cover[y, x], one)
+            seen = known / max(weight, np.float32(1e-3)) * (one - over)
+            guessed = (one - known) / max(share[y, x], np.float32(0.02)) * (one - over)
+            painted = one / max(cover[y, x], one)
+            for c in range(3):
+                value = swept[y, x, c] * seen + around[y, x, c] * guessed + paint[y, x, c] * painted
+                out[y, x, c] = np.uint8(min(max(value + np.float32(0.5), np.float32(0.0)), np.float32(255.0)))
 
 
 @njit(cache=True)
@@ -94,14 +113,34 @@ def _smear_kernel(
 def sensor(picture: Picture, exposure: float, warmth: float, noise: float, rng: np.random.Generator) -> Picture:
     """``picture`` (BGR) a little brighter or darker, tinted, softly clipped and grainy; ``noise`` in grey levels."""
     height, width = picture.shape[:2]
-    gain = np.array([1.0 - warmth, 1.0, 1.0 + warmth], np.float32) * exposure
-    bright = picture.astype(np.float32) * gain
-    over = np.maximum(bright - 225.0, 0.0)
-    bright -= over * over / (over + 60.0)
+    gain = np.array([1.0 - warmth, 1.0, 1.0 + warmth], np.float32) * np.float32(exposure)
     # chroma is coarser than luma, as after any video coding
-    grain = rng.standard_normal((height, width), np.float32) * noise
-    tint = cv2.resize(rng.standard_normal((height // 2, width // 2, 3), np.float32), (width, height)) * (0.5 * noise)
-    return np.asarray(np.clip(bright + grain[..., None] + tint, 0, 255).astype(np.uint8))
+    grain = rng.standard_normal((height, width), np.float32)
+    tint = cv2.resize(rng.standard_normal((height // 2, width // 2, 3), np.float32), (width, height))
+    out = np.empty_like(picture)
+    _expose_kernel(picture, gain, grain, tint, np.float32(noise), out)
+    return out
+
+
+@njit(cache=True)
+def _expose_kernel(
+    picture: Picture,
+    gain: NDArray[np.float32],
+    grain: NDArray[np.float32],
+    tint: NDArray[np.float32],
+    noise: np.float32,
+    out: Picture,
+) -> None:
+    # light above 225 is bent down, x - o^2 / (o + 60) with o = x - 225
+    height, width = grain.shape
+    for y in range(height):
+        for x in range(width):
+            for c in range(3):
+                value = np.float32(picture[y, x, c]) * gain[c]
+                over = max(value - np.float32(225.0), np.float32(0.0))
+                value -= over * over / (over + np.float32(60.0))
+                value += noise * (grain[y, x] + np.float32(0.5) * tint[y, x, c])
+                out[y, x, c] = np.uint8(min(max(value, np.float32(0.0)), np.float32(255.0)))
 
 
 def comb(picture: Picture, before: Picture) -> Picture:

@@ -197,6 +197,18 @@ _LUNGE = replace(
     left_hand=(0.26, 0.22, -0.30),
     right_hand=(-0.30, -0.34, -0.14),
 )
+# After the finish: the race is over, and the back rests.
+_HOME = replace(
+    _STAND,
+    hip=(-0.10, 0.0, 0.88),
+    chest=14,
+    pelvis=8,
+    head=2,
+    left_foot=(0.10, 0.12, 0.0),
+    right_foot=(-0.08, -0.12, 0.0),
+    left_hand=(0.16, 0.06, -0.46),
+    right_hand=(0.14, -0.06, -0.46),
+)
 
 
 def _mirrored(posture: Posture) -> Posture:
@@ -254,6 +266,7 @@ KEYFRAMES: dict[Pose, tuple[tuple[float, Posture], ...]] = {
     Pose.KNEEL: ((0.0, _FLAT), (1.0, _KNEELING)),
     Pose.RISE: ((0.0, _KNEELING), (1.0, _GLIDE)),
     Pose.KICK: ((0.0, _CROUCH), (0.5, _LUNGE), (1.0, _CROUCH)),
+    Pose.HOME: ((0.0, _GLIDE), (1.0, _HOME)),
 }
 
 
@@ -312,7 +325,7 @@ def postures_at(motion: Motion, time_s: float, people: NDArray[np.intp]) -> Floa
     phase = motion.phase[np.ix_(people, columns)]
     sampled = keyed(pose.ravel(), phase.ravel()).reshape(*pose.shape, WIDTH)
     for row, person in enumerate(people):
-        skating = np.isin(pose[row], (Pose.STROKE, Pose.CORNER, Pose.GLIDE))
+        skating = np.isin(pose[row], (Pose.STROKE, Pose.CORNER, Pose.GLIDE, Pose.HOME))
         sampled[row, skating] = _in_own_way(sampled[row, skating], motion.people[person].name, window[skating])
     return np.asarray(np.einsum("ptw,t->pw", sampled, weight / weight.sum()))
 

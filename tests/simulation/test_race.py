@@ -208,6 +208,17 @@ def test_who_fell_early_goes_past_those_who_are_home(monkeypatch: pytest.MonkeyP
         assert last[1].lap_time_s < 10.5
 
 
+def test_racers_rise_behind_the_finish_and_not_before() -> None:
+    race = simulate_race(Scenario(event="500m", starters=4, require=Requirements(falls=0)), 3)
+    finish_m = 4.5 * Rink().lap_m
+    for pose, phase, s, speed in zip(race.pose[:4], race.phase, race.s_m, race.speed, strict=False):
+        behind = np.flatnonzero((pose == Pose.HOME) & (s < finish_m + 15))
+        assert np.nanmin(s[pose == Pose.HOME]) > finish_m
+        assert phase[behind[0]] < 0.5 < phase[behind].max()
+        assert np.abs(np.diff(phase[pose == Pose.HOME])).max() < 0.02  # no jerk
+        assert phase[(pose == Pose.HOME) & (speed < 6)].min(initial=1.0) > 0.5
+
+
 def test_who_is_lapped_twice_leaves_the_race() -> None:
     slips = [OrderSpec(do="slip", racer=1, lap=lap) for lap in (1, 1.6, 2.2, 2.8, 3.4)]
     race = simulate_race(Scenario(event="1500m", starters=4, order=slips), 1)

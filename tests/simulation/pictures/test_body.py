@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from simulation.motion import Pose
-from simulation.pictures.body import BLADE, HELMET, joint_transforms, load_body, pose_bodies
+from simulation.pictures.body import BLADE, BOOT, HELMET, RUNNER_M, joint_transforms, load_body, pose_bodies
 from simulation.pictures.postures import COLUMNS, KEYFRAMES, keyed, postures_at
 from simulation.race import simulate_race
 from simulation.scenario import Scenario
@@ -48,6 +48,30 @@ def test_blades_are_on_the_ice_around_the_given_point(pose, facing):
     assert -0.03 < blades[:, 2].min() < 0.03
     middle = 0.5 * (blades[:, :2].min(axis=0) + blades[:, :2].max(axis=0))
     assert np.hypot(*(middle - (3.0, -5.0))) < 0.25
+
+
+def test_a_runner_is_low_and_longer_than_its_boot():
+    body, vertices = posed(Pose.STAND)
+    left = vertices[:, 1] > 0
+    blade, boot = vertices[left & (body.part == BLADE)], vertices[left & (body.part == BOOT)]
+    out = blade[(blade[:, 0] > boot[:, 0].max()) | (blade[:, 0] < boot[:, 0].min())]
+    assert len(out) and np.ptp(blade[:, 0]) > 1.4 * np.ptp(boot[:, 0])
+    assert np.ptp(out[:, 2]) < 2 * RUNNER_M < boot[:, 2].min() - blade[:, 2].min()
+
+
+@pytest.mark.parametrize("part", [BOOT, BLADE])
+def test_boots_and_blades_are_closed_and_face_outwards(part):
+    body, vertices = posed(Pose.STAND)
+    faces = body.faces[(body.part[body.faces] == part).all(axis=1)]
+    edges = {(int(a), int(b)) for face in faces for a, b in zip(face, np.roll(face, -1), strict=True)}
+    assert len(edges) == 3 * len(faces) and {(b, a) for a, b in edges} == edges
+    corner = vertices[faces]
+    assert np.einsum("fk,fk->", corner[:, 0], np.cross(corner[:, 1], corner[:, 2])) > 0  # six volumes
+
+
+def test_who_is_home_stands_taller_than_who_glides():
+    heads = [posed(pose, phase)[1][:, 2].max() for pose, phase in ((Pose.GLIDE, 0), (Pose.HOME, 0), (Pose.HOME, 1))]
+    assert heads[0] == heads[1] < heads[2] - 0.2
 
 
 def test_a_corner_leans_to_the_left():

@@ -1,7 +1,9 @@
+import cv2
 import numpy as np
+import pytest
 
 from simulation.camera import Camera, look
-from simulation.pictures.lens import blur, camera_step, comb, sensor
+from simulation.pictures.lens import _sweep, blur, camera_step, comb, sensor
 
 
 def test_camera_step_maps_what_stands_still():
@@ -46,6 +48,47 @@ def test_who_moves_is_smeared_over_the_ground():
     assert row[10] == 200 and row[45] == 200
     assert 20 < row[17] < 190
     assert (np.diff(row[13:25]) <= 1).all()
+
+
+@pytest.mark.parametrize("somebody", [True, False])
+def test_ground_and_people_are_laid_over_each_other_as_written_in_numpy(somebody):
+    rng = np.random.default_rng(3)
+    sharp = rng.integers(0, 256, (48, 80, 3), np.uint8)
+    people = np.full((48, 80), -1, np.int16)
+    if somebody:
+        people[10:40, 15:60] = 0  # wider than the camera's way: some of the ground is never seen
+    velocity = np.where(people[..., None] >= 0, np.float32([3, 1]), np.float32(0))
+    step = np.array([[1.02, 0, 7], [0, 1.02, -2], [0, 0, 1]])
+    masked = np.where(people[..., None] < 0, sharp, np.uint8(0))
+    free = (people < 0).astype(np.float32)
+    total = _sweep(np.dstack([masked, (255 * free).astype(np.uint8)]), step)
+    weight = total[..., 3:] / 255
+    around = cv2.blur(masked, (25, 25)) / np.maximum(cv2.blur(free, (25, 25)), 0.02)[..., None]
+    known = np.minimum(weight, 1)
+    ground = total[..., :3] / np.maximum(weight, 1e-3) * known + around * (1 - known)
+    paint, cover = np.zeros((48, 80, 3)), np.zeros((48, 80))
+    for y, x in np.argwhere(people >= 0):
+        taps = 1 + int(np.ceil(np.hypot(*velocity[y, x])))
+        for share in (np.arange(taps) + 0.5) / taps - 0.5:
+            column, row = np.floor([x, y] + velocity[y, x] * share + 0.5).astype(int)
+            cover[row, column] += 1 / taps
+            paint[row, column] += sharp[y, x] / taps
+    over = np.minimum(cover, 1)[..., None]
+    expected = ground * (1 - over) + paint / np.maximum(cover, 1)[..., None]
+    assert np.abs(blur(sharp, people, velocity, step) - expected).max() < 0.51
+
+
+def test_exposure_is_as_written_in_numpy():
+    picture = np.random.default_rng(4).integers(0, 256, (40, 60, 3), np.uint8)
+    rng = np.random.default_rng(5)
+    bright = picture * np.array([0.97, 1.0, 1.03]) * 1.1
+    over = np.maximum(bright - 225, 0)
+    grain = rng.standard_normal((40, 60), np.float32)[..., None]
+    tint = cv2.resize(rng.standard_normal((20, 30, 3), np.float32), (60, 40))
+    expected = np.clip(bright - over**2 / (over + 60) + 3 * grain + 1.5 * tint, 0, 255)
+    got = sensor(picture, 1.1, 0.03, 3.0, np.random.default_rng(5))
+    assert np.abs(got - np.floor(expected)).max() <= 1
+    assert (got == np.floor(expected)).mean() > 0.999
 
 
 def test_exposure_brightens_and_never_wraps_round():
