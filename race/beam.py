@@ -31,7 +31,7 @@ ALIKE, UNLIKE, OTHER_TEAM = 0.35, 0.55, 12.0
 """Squared Hellinger distances between the colours of one team, and of two; and nats for another team in the same."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def share_out(
     link: Floats,  # (K, K)
     left_out: Floats,  # (K,) nats for leaving a piece out
@@ -155,7 +155,7 @@ def share_out(
     return spent
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _share_with(
     k: int, before: int, first_s: Floats, parent: NDArray[np.int32], follows: NDArray[np.int32], totals: Floats,
     left: Ints,
@@ -176,7 +176,7 @@ def _share_with(
     return float(same / whole)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _alike(colour_root: Floats, many: float, root: Floats, weight: Floats) -> float:
     """Nats that somebody in these colours, as roots (C,), is of a team other than those in ``root`` (R, C), seen in
     ``weight`` (R,) pictures."""
@@ -190,7 +190,7 @@ def _alike(colour_root: Floats, many: float, root: Floats, weight: Floats) -> fl
     return float(OTHER_TEAM * min(1.0, (UNLIKE - nearest) / (UNLIKE - ALIKE)))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _before(racer: int, last: NDArray[np.int32], hypothesis: int) -> int:
     """The piece that the racer's new one follows, -1: its first, -2: nobody's."""
     return -2 if racer < 0 else int(last[hypothesis, racer])

@@ -54,7 +54,7 @@ def empty_seconds(
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def add_up(looked: NDArray[np.intp], empty: Mask, way: Floats, time_s: Floats, step: int, out: Floats) -> None:
     """out (F, C): ``empty`` (L, C) in the frames ``looked`` (L,), each for the time until the next ``step``, in cells
     that move by ``way`` (F,), cells."""

@@ -176,7 +176,7 @@ def _terms(er: Floats, ea: Floats, turn: Floats, shape: Floats) -> Floats:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def cover(box: Floats, score: Floats, frame: NDArray[np.int32], order: NDArray[np.intp], covered: Floats) -> None:
     """covered (N,) out: the largest share of each box that a nearer one, lower in the picture, covers.
 

@@ -136,7 +136,7 @@ def _power(rink: Rink) -> float:
     return (low + high) / 2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def ice_to_guide(
     points: Floats, u: Floats, xy: Floats, heading: Floats, curvature: Floats, step: float, at_u: Floats, u_step: float,
     out: Floats, jacobian: Floats,
@@ -175,7 +175,7 @@ def ice_to_guide(
         jacobian[n, 1, 0], jacobian[n, 1, 1] = s, -c
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def guide_to_ice(ge: Floats, xy: Floats, heading: Floats, step: float, out: Floats, angle: Floats) -> None:
     count = len(xy)
     for n in range(len(ge)):

@@ -28,7 +28,7 @@ EMPTY_PER_S = 8.0
 """... and so many nats it costs when the camera saw nobody there: those in the open are found in 95 of 100 pictures."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def link_costs(
     first_s: Floats, last_s: Floats, first: Floats, last: Floats, first_cov: Floats, last_cov: Floats,
     pace_first: Floats, pace_last: Floats, way_first: Floats, way_last: Floats, lap_m: float, relay: bool, cost: Floats,
@@ -79,7 +79,7 @@ def link_costs(
             cost[a, b] = step
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def unseen_costs(
     first_s: Floats, last_s: Floats, first: Floats, last: Floats, first_frame: Ints, last_frame: Ints, until: Ints,
     since: Ints, way: Floats, lap_m: float, empty: Floats, cost: Floats,

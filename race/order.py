@@ -70,7 +70,7 @@ class Order:
         return np.asarray(rank, np.float64)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def smooth_sign(
     gap: Floats,  # (F,) seconds, NaN where not measured
     time_s: Floats,  # (F,)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def map_point(homography: Floats, x: float, y: float) -> tuple[float, float]:
     """Image of the point (x, y) under a 3 x 3 homography."""
     w = homography[2, 0] * x + homography[2, 1] * y + homography[2, 2]
@@ -22,7 +22,7 @@ def map_point(homography: Floats, x: float, y: float) -> tuple[float, float]:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def fit_paths(
     foot: Floats,  # (R, F, 2) pixels, NaN where not seen
     time_s: Floats,  # (F,)
@@ -71,7 +71,7 @@ def fit_paths(
             misfit[r, t] = np.sqrt(max(0.0, squares - x * sx - y * sy - vx * sxt - vy * syt) / n)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def time_gaps(
     position: Floats,  # (R, F, 2)
     velocity: Floats,  # (R, F, 2)

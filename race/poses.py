@@ -132,7 +132,7 @@ def no_poses(frames: int, size: tuple[int, int]) -> Poses:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _to_pixels(
     row: NDArray[np.int64], points: Floats, position: Floats, rotation: Floats, focal_px: Floats, k1: Floats,
     middle_x: float, middle_y: float, out: Floats,
@@ -155,7 +155,7 @@ def _to_pixels(
         out[n, 0], out[n, 1] = middle_x + scale * a, middle_y + scale * b
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _to_ice(
     row: NDArray[np.int64], pixels: Floats, sd: Floats, position: Floats, rotation: Floats, focal_px: Floats,
     k1: Floats, middle_x: float, middle_y: float, pose_sd: Floats, xy: Floats, covariance: Floats,

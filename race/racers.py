@@ -107,7 +107,7 @@ def _windows(time_s: Floats, length_s: float) -> tuple[NDArray[np.int64], NDArra
     return np.searchsorted(time_s, time_s - half, side="left"), np.searchsorted(time_s, time_s + half, side="right")
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def medians_around(values: Floats, first: NDArray[np.int64], end: NDArray[np.int64], out: Floats) -> None:
     """out (R, F): the median of the known among a row's ``values[first[f]:end[f]]``, where ``values`` is known."""
     rows, frames = values.shape
@@ -118,7 +118,7 @@ def medians_around(values: Floats, first: NDArray[np.int64], end: NDArray[np.int
                 out[r, f] = np.median(near[~np.isnan(near)])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def medians_of_others(
     values: Floats, wanted: NDArray[np.bool_], first: NDArray[np.int64], end: NDArray[np.int64], out: Floats
 ) -> None:

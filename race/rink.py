@@ -148,7 +148,7 @@ def unwrap(u: ArrayLike, lap_m: float) -> Floats:
 # The kernels take half the straight, the measured radius and the track's shift, all in metres.
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def ice_to_track(xy: Floats, half: float, radius: float, shift: float) -> Floats:
     """(N, 2) -> (N, 2). ``t`` runs from the beginning of the near straight."""
     lap = 4 * half + 2 * np.pi * radius
@@ -171,7 +171,7 @@ def ice_to_track(xy: Floats, half: float, radius: float, shift: float) -> Floats
     return out
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def track_to_ice(ud: Floats, half: float, radius: float, shift: float) -> Floats:
     """(N, 2) -> (N, 2)."""
     lap = 4 * half + 2 * np.pi * radius
@@ -190,7 +190,7 @@ def track_to_ice(ud: Floats, half: float, radius: float, shift: float) -> Floats
     return out
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def track_jacobian(xy: Floats, half: float, radius: float, shift: float) -> Floats:
     """(N, 2) -> (N, 2, 2): d(u, d) / d(x, y)."""
     out = np.empty((len(xy), 2, 2))

@@ -28,7 +28,7 @@ DEGREES = 4.0
 ROUNDS = 3
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def transition(dt: float, a_sd: float, tau: float, f: Floats, q: Floats) -> None:
     """(3, 3) transition and noise of place, velocity and fading acceleration over ``dt`` seconds."""
     r = np.exp(-dt / tau)
@@ -54,7 +54,7 @@ def transition(dt: float, a_sd: float, tau: float, f: Floats, q: Floats) -> None
     q[1, 0], q[2, 0], q[2, 1] = q[0, 1], q[0, 2], q[1, 2]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def smooth(
     time_s: Floats,  # (F,)
     place: Floats,  # (F, 2) g, laps counted, and e, NaN where not measured
@@ -129,7 +129,7 @@ def smooth(
                     weight[t] = 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _fill(
     f: Floats, q: Floats, dt: float, hard: float, acceleration: Floats, lasts_s: Floats, f3: Floats, q3: Floats
 ) -> None:
@@ -139,7 +139,7 @@ def _fill(
         q[3 * axis : 3 * axis + 3, 3 * axis : 3 * axis + 3] = q3
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _find_hard(time_s: Floats, residual: Floats, hard: Floats) -> None:
     """Set ``hard`` to HARD within WINDOW_S of where most residuals are too large."""
     begin, end = 0, 0

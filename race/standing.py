@@ -37,7 +37,7 @@ def find_standing(found: Detections, scene: Scene) -> NDArray[np.bool_]:
     return standing
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def mark_standing(
     box: Floats,
     first: NDArray[np.int64],
@@ -73,7 +73,7 @@ def mark_standing(
             standing[row] = covered_s >= least_s and there >= least_share * looks
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _carried(to_reference: Floats, from_reference: Floats, box: Floats) -> tuple[float, float, float, float]:
     """``box`` in another frame, upright, with the height that its middle line has there: middle x, y, width, height."""
     x = box[0] + box[2] / 2
@@ -83,7 +83,7 @@ def _carried(to_reference: Floats, from_reference: Floats, box: Floats) -> tuple
     return (low_x + high_x) / 2, (low_y + high_y) / 2, box[2] * height / box[3], height
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _somebody(x: float, y: float, w: float, h: float, box: Floats, same_place: float) -> bool:
     """Whether one of ``box`` (n, 4) has an IoU of ``same_place`` with the box x, y, w, h."""
     for row in range(len(box)):

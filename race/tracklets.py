@@ -28,7 +28,7 @@ COLOUR = 15.0
 KEEP_COLOUR = 0.9
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def chain_tracklets(
     place: Floats,  # (N, 2) along and across the guide, NaN: not on the ice
     spread: Floats,  # (N, 2, 2)
@@ -132,7 +132,7 @@ def chain_tracklets(
     return count
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _predict(state: Floats, cov: Floats, dt: float) -> None:
     f = np.eye(4)
     f[0, 1] = f[2, 3] = dt
@@ -148,14 +148,14 @@ def _predict(state: Floats, cov: Floats, dt: float) -> None:
         cov[b, b] += q * dt
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _innovation(state: Floats, place: Floats, lap_m: float) -> tuple[float, float]:
     along = place[0] - state[0]
     along -= lap_m * np.round(along / lap_m)
     return along, place[1] - state[2]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _cost(state: Floats, cov: Floats, look: Floats, place: Floats, spread: Floats, root: Floats, lap_m: float) -> float:
     i0, i1 = _innovation(state, place, lap_m)
     s00 = cov[0, 0] + spread[0, 0] + FLOOR_SD_M**2
@@ -174,7 +174,7 @@ def _cost(state: Floats, cov: Floats, look: Floats, place: Floats, spread: Float
     return float(total)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _update(state: Floats, cov: Floats, place: Floats, spread: Floats, lap_m: float) -> None:
     i0, i1 = _innovation(state, place, lap_m)
     s00 = cov[0, 0] + spread[0, 0] + FLOOR_SD_M**2
@@ -191,7 +191,7 @@ def _update(state: Floats, cov: Floats, place: Floats, spread: Floats, lap_m: fl
     cov -= gain @ lower
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _recolour(look: Floats, root: Floats) -> None:
     for k in range(len(root)):
         if np.isnan(look[k]):

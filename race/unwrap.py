@@ -82,7 +82,7 @@ def lone_sights(g: Floats, time_s: Floats) -> NDArray[np.bool_]:
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def unwrap(
     g: Floats,  # (F,) metres along the guide, any lap, NaN where not measured
     time_s: Floats,  # (F,)
@@ -110,7 +110,7 @@ def unwrap(
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _moved_unseen(
     apart: float, elapsed: float, before: float, after: float, pace_before: float, pace_after: float, pack: float,
     lap_m: float,
@@ -138,7 +138,7 @@ def _moved_unseen(
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def speed_at(g: Floats, time_s: Floats, t: int, step: int, lap_m: float) -> float:
     """m/s along the guide in the half second that begins (``step`` 1) or ends (-1) at frame ``t``; NaN where it was not
     seen, or is no skater's."""

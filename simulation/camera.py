@@ -360,7 +360,7 @@ def _unrest(draws: Draws, count: int, rate: float, size: float) -> Floats:
     return np.interp(np.arange(count) / every, np.arange(len(knots)), knots)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def _hand(wanted: Floats, step_s: float, lag_s: float) -> Floats:
     """(F,) a hand after an eye: a critically damped spring with most of the target's rate fed forward.
 

@@ -100,7 +100,7 @@ def _skated(done: Halted) -> Skated:
     return Skated(done.s[:, :n], done.d[:, :n], done.mode[:, :n], done.phase[:, :n], done.racer[:, :n], log)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def _run(
     plan: Plan,
     course: Course,
@@ -144,7 +144,7 @@ def _run(
     return int(steps)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def _step(plan: Plan, state: State, course: Course, a: int, n: int, now: float) -> None:
     """One agent, one step; idle relay members move later, when the racers have."""
     mode = state.mode[a]
@@ -178,7 +178,7 @@ def _step(plan: Plan, state: State, course: Course, a: int, n: int, now: float) 
             _move(plan, state, course, a, now, local, lap, wanted, target)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def _lapped_twice(plan: Plan, state: State, course: Course, a: int) -> bool:
     """Who is in an individual race has to leave it."""
     first = 0.0
@@ -187,7 +187,7 @@ def _lapped_twice(plan: Plan, state: State, course: Course, a: int) -> bool:
     return bool(state.finished[a] == np.inf and first - state.s0[a] > 2.0 * course.lap)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def _move(
     plan: Plan, state: State, course: Course, a: int, now: float, local: float, lap: int, wanted: float, target: float
 ) -> None:
@@ -224,7 +224,7 @@ def _move(
         state.finished[a] = now
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def _all_home(state: State, now: float) -> bool:
     """Everybody has finished or given up, and HOME_S have passed."""
     latest = 0.0

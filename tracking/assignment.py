@@ -12,7 +12,7 @@ LARGEST_PART = 256
 """A part with more tracks than this is solved greedily: it is a flood of boxes, not a scene."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, work):
     """Choose pairs among the candidate edges so that their gains add up to the most.
 
@@ -58,7 +58,7 @@ def assign(edge_track, edge_det, edge_gain, n_tracks, n_dets, work):
     return taken
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _each_its_best(edge_track, edge_det, edge_gain, taken, degree, n_tracks):
     """Give each track that takes nothing so far the detection it gains most from, if no two want the same: no choice
     can be better then. Otherwise leave ``taken`` as it was and return False; ``degree`` is written."""
@@ -78,7 +78,7 @@ def _each_its_best(edge_track, edge_det, edge_gain, taken, degree, n_tracks):
     return apart
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _root(parent, node):
     while parent[node] != node:
         parent[node] = parent[parent[node]]
@@ -86,7 +86,7 @@ def _root(parent, node):
     return node
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _join(parent, a, b):
     a, b = _root(parent, a), _root(parent, b)
     if a < b:
@@ -95,7 +95,7 @@ def _join(parent, a, b):
         parent[a] = b
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _solve_part(edge_track, edge_det, edge_gain, edges, taken):
     tracks = np.unique(edge_track[edges])
     dets = np.unique(edge_det[edges])
@@ -111,7 +111,7 @@ def _solve_part(edge_track, edge_det, edge_gain, edges, taken):
             taken[tracks[k]] = dets[column[k]]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _solve_greedily(edge_track, edge_det, edge_gain, edges, taken):
     used = np.zeros(edge_det[edges].max() + 1, np.bool_)
     for k in np.argsort(-edge_gain[edges], kind="mergesort"):
@@ -121,7 +121,7 @@ def _solve_greedily(edge_track, edge_det, edge_gain, edges, taken):
             used[edge_det[e]] = True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def best_assignment(gain):
     """Column of each row, -1 for none, so that the gains (R, C) add up to the most; only gains above 0 are taken.
 

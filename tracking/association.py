@@ -24,7 +24,7 @@ DEPTH_SD, DEPTH_GROWTH = 0.025, 0.08
 FEW = 16
 """Up to so many boxes each is looked at, and ``order`` is not needed."""
 
-PREDICTED, LAST_SEEN = 0, 1
+PREDICTED, LAST_SEEN = np.int64(0), np.int64(1)  # as Python's numbers they would each have match compiled anew
 
 
 @njit(cache=True, error_model="numpy")
@@ -133,7 +133,7 @@ def match(
     return paired
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _first_from(box, order, left):
     """First place in ``order`` whose box begins at ``left`` or right of it."""
     low, high = 0, len(order)

@@ -16,7 +16,7 @@ TURN_MEMORY = 0.3
 """Share of the newest turn in the turn rate."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def ground_predict(track, dt, to_image, s):
     """Move ``track`` on by ``dt`` seconds on the plane and put its box there; ``to_image`` (3, 3) plane to pixels."""
     angle = track.turn * dt
@@ -36,7 +36,7 @@ def ground_predict(track, dt, to_image, s):
     track.mean[1] = foot_y - 0.5 * track.mean[3]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def ground_correct(track, foot_x, foot_y, height, gap_s, to_plane, s):
     """Take in a foot point in pixels, ``gap_s`` seconds after the one before; ``to_plane`` (3, 3) pixels to plane."""
     x, y = place(to_plane, foot_x, foot_y)
@@ -76,7 +76,7 @@ def ground_correct(track, foot_x, foot_y, height, gap_s, to_plane, s):
         track.turn = min(max(track.turn + TURN_MEMORY * (turned - track.turn), -limit), limit)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def reachable(track, foot_x, foot_y, height, gap_s, to_plane, s):
     """Whether ice, wheels or legs could have taken the track's person to this foot point by now."""
     x, y = place(to_plane, foot_x, foot_y)

@@ -36,7 +36,7 @@ AGAIN_S = 0.5
 """Somebody begins with a track's first box, if that is nobody's, and with a later one when they were for so long."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def carry(
     box,  # (N, 4)
     score,  # (N,)
@@ -235,7 +235,7 @@ def carry(
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def extend(
     parent, base, options, option_cost, option_det, boxes, children, bound, made, new_total, new_parent, new_taken
 ):  # fmt: skip
@@ -294,7 +294,7 @@ def extend(
     return end
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _swapped(best, other, people, i):
     """Whether another hypothesis gives person ``i``'s box to somebody else, or ``i`` somebody else's."""
     for j in range(people):
@@ -303,7 +303,7 @@ def _swapped(best, other, people, i):
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _agree(a, b, people, active, node, last, new_taken, new_parent, first):
     """Whether two children agree on the box in which everybody was last seen: only their pasts differ then."""
     for i in range(people):

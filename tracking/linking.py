@@ -108,7 +108,7 @@ def link(
         starts.frame, starts.time_s, starts.place, starts.speed, starts.height,
         camera.from_first, camera.to_first, camera.shot, feature, longest_s,
     )  # fmt: skip
-    before, after = np.nonzero(cost < limit)
+    before, after = np.ascontiguousarray(np.nonzero(cost < limit))
     follower = assign(
         before, after, limit - cost[before, after], len(cost), len(cost), np.empty(3 * len(cost), np.int64)
     )
@@ -121,7 +121,7 @@ def link(
     return follower, sure
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def link_costs(
     end_frame, end_s, end_place, end_speed, end_height,
     start_frame, start_s, start_place, start_speed, start_height,

@@ -57,7 +57,7 @@ def check_memory(memory: Floats) -> None:
         )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _words(capacity, colours):
     return FIRST_TRACK + capacity * (TRACK_WORDS + colours + WORK_WORDS + CANDIDATES)
 
@@ -70,7 +70,7 @@ def _pointer(typing: Any, address: Any) -> Any:
     return types.voidptr(types.intp), build
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def parts(memory):
     """What is in a memory, valid as long as it lives: plain pointers, because counted views cost as much as a person.
 
@@ -95,7 +95,7 @@ def parts(memory):
     return head, unknown, track, feature, work, gain
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def grown(memory, capacity):
     """A copy of ``memory`` with room for ``capacity`` tracks, no fewer than are in use."""
     head = parts(memory)[0]

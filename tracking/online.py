@@ -108,7 +108,7 @@ def _make_room(state: TrackerState, n: int) -> None:
     state.memory = grown(state.memory, 2 * (int(head["count"]) + n))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _step_boxes(memory, box, score, time_s, rows, identities):
     """``step_frame`` where nothing but boxes and scores is known; -1, and nothing done, where there is no room."""
     head, unknown, track, track_feature, work, gain = parts(memory)
@@ -121,7 +121,7 @@ def _step_boxes(memory, box, score, time_s, rows, identities):
     )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _step_all(memory, box, score, feature, foot, time_s, motion, to_plane, rows, identities):
     """``step_frame`` where there is room."""
     head, _, track, track_feature, work, gain = parts(memory)
@@ -220,7 +220,7 @@ def step_frame(
     return reported
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _foot_points(box, foot):
     """Where people stand (N, 2): the foot point, or the middle of the lower edge where it is unknown."""
     stand = np.empty((len(box), 2))
@@ -231,7 +231,7 @@ def _foot_points(box, foot):
     return stand
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _learn_colour(own, seen):
     for k in range(len(own)):
         if np.isnan(own[k]):
@@ -240,7 +240,7 @@ def _learn_colour(own, seen):
             own[k] += COLOUR_MEMORY * (seen[k] - own[k])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _inverse(m):
     """Inverse of a homography (3, 3), up to scale."""
     inverse = np.empty((3, 3))

@@ -91,7 +91,7 @@ def settle_boxes(
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _settle(box, score, seen, time_s, warp, unknown, cut, edge, out):
     steps, people = seen.shape
     apart = find_apart(box, seen)
@@ -151,7 +151,7 @@ def _settle(box, score, seen, time_s, warp, unknown, cut, edge, out):
                 out[t, i, 0], out[t, i, 1], out[t, i, 2], out[t, i, 3] = x, y, width, height
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def find_apart(box, seen):
     """(F, P) whether a person was seen and nobody else's box has a share in his."""
     steps, people = seen.shape
@@ -169,7 +169,7 @@ def find_apart(box, seen):
     return apart
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _inside(i, thought, found, seen):
     """The person of a frame in whose detected box ``i`` is expected most, -1 for none."""
     best, most = -1, WITHIN
@@ -185,7 +185,7 @@ def _inside(i, thought, found, seen):
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _reaches_furthest(i, e, holder, thought):
     """Whether of all who are in a box the edge ``e`` of ``i`` is expected furthest out, so that the box's is his."""
     for j in range(len(holder)):
@@ -195,7 +195,7 @@ def _reaches_furthest(i, e, holder, thought):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _ends_behind(i, e, thought, found, seen):
     """Whether ``i``'s own box ends at edge ``e``, short of where it is expected, in the box of somebody before him."""
     here = found[i, e]
@@ -212,7 +212,7 @@ def _ends_behind(i, e, thought, found, seen):
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def lay_out(box, warp, first, end, unit, origin):
     """Coordinates in which the background near a person stands still: pixels are ``origin`` + ``unit`` * those.
 
@@ -230,7 +230,7 @@ def lay_out(box, warp, first, end, unit, origin):
     unit[first:end] = zoom * np.median(box[first:end, 3] / zoom)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def smooth(place, spread, time_s, unknown, out):
     """Both ends of a body on a line, by all of its measurements: it moves with a velocity that changes at random.
 

@@ -66,7 +66,7 @@ def usual(values: Floats) -> Floats:
     return np.asarray(drawn.mean(axis=0), np.float64)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def smooth_in_time(common, time_s, shot, pack):
     """Write the smoothed ``common`` (F, 2), NaN where unknown, and ``SHARED`` of its change, into ``pack`` (F, 4)."""
     before = False

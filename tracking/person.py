@@ -87,7 +87,7 @@ def costs_of(settings: HypothesisSettings) -> Floats:
     return np.array(astuple(settings)[2:], np.float64)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def begin(one, box, score, cost):
     """A person at first sight."""
     one[X], one[Y], one[W], one[H] = box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3]
@@ -96,7 +96,7 @@ def begin(one, box, score, cost):
     one[SCORE] = score
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def scatter(one, edge, cost):
     """Forget where somebody is, as over a cut."""
     one[X], one[Y] = (edge[0] + edge[2]) / 2, (edge[1] + edge[3]) / 2
@@ -105,7 +105,7 @@ def scatter(one, edge, cost):
     one[PV], one[VV] = 0.0, cost[SPEED_SD] ** 2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def predict(one, warp, dt, pack, cost):
     """Carry a person's state into the next frame: first with the camera, then with its own velocity.
 
@@ -133,7 +133,7 @@ def predict(one, warp, dt, pack, cost):
     one[VV] += turning * dt
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def uncut(start, length, usual, low, high):
     """Middle and length, along one axis, of a body whose box may be cut by the picture's edge at ``low`` or ``high``.
 
@@ -148,7 +148,7 @@ def uncut(start, length, usual, low, high):
     return start + length / 2, length
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def update(one, box, score, edge, cost):
     """Kalman update of a person's state with its box."""
     x, w = uncut(box[0], box[2], one[W], edge[0], edge[2])
@@ -168,7 +168,7 @@ def update(one, box, score, edge, cost):
     one[UNSEEN] = 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def recolour(look, feature, dt, cost):
     if len(feature) == 0 or np.isnan(feature[0]):
         return
@@ -177,7 +177,7 @@ def recolour(look, feature, dt, cost):
         look[k] = feature[k] if share == 1.0 else look[k] + share * (feature[k] - look[k])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _covered(one, box):
     """Share of a person's expected box that lies within ``box``."""
     across = min(one[X] + one[W] / 2, box[0] + box[2]) - max(one[X] - one[W] / 2, box[0])
@@ -185,7 +185,7 @@ def _covered(one, box):
     return max(across, 0.0) * max(down, 0.0) / (one[W] * one[H])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def list_options(one, look, box, score, feature, back, edge, cost, out_cost, out_det):
     """The likeliest boxes for a person and the cost of each, that of not being seen last; how many there are."""
     n = 0
@@ -228,7 +228,7 @@ def list_options(one, look, box, score, feature, back, edge, cost, out_cost, out
     return n + 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _insert(value, d, n, out_cost, out_det):
     """Put an option in its place among the best, in order of cost, with one place left free; how many there are."""
     room = OPTIONS - 1
@@ -242,7 +242,7 @@ def _insert(value, d, n, out_cost, out_det):
     return min(n + 1, room)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def is_alone(box, score, d):
     """Whether no other sure box covers a good part of box ``d``, so that its colours are its own."""
     for other in range(len(box)):

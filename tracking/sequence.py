@@ -80,7 +80,7 @@ def online_identities(
     return identity
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _step_frames(start, box, score, feature, foot, time_s, motion, to_plane, memory, identity):
     head, _, track, track_feature, work, gain = parts(memory)
     rows, identities = np.empty(len(box), np.int64), np.empty(len(box), np.int64)

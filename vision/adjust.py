@@ -253,7 +253,7 @@ def _normal(problem: Problem, rotation: Floats, focal: Floats, shared: Floats, w
     _add_edges(
         problem.width, problem.height, -rink.ice_width_m / 2, rotation, focal, shared, curves.point, curves.slope,
         curves.inward, curves.kind, edges.xy, edges.along, edges.kind, edges.start, edges.hidden,
-        edges.people, window, trust, *sums, tally,
+        edges.people, float(window), trust, *sums, tally,
     )  # fmt: skip
     inner, outer = -rink.finish_line[1, 1], -rink.finish_line[0, 1]
     finish, marks, spots = problem.finish, problem.marks, problem.blocks
@@ -291,10 +291,10 @@ def _points(marks: Marks) -> tuple[Ints, Floats, Floats, Floats]:
 
 
 def _alike(marks: Marks, sd: float, window: float) -> tuple[Floats, Floats]:
-    return np.full((len(marks.frame), 2), sd), np.full(len(marks.frame), window)
+    return np.full((len(marks.frame), 2), sd), np.full(len(marks.frame), float(window))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def turn_all(rotation: Floats, step: Floats) -> None:
     """Turn every camera (F, 3, 3) by its ``step`` (F, 4), keeping it a rotation."""
     for f in range(len(rotation)):
@@ -306,7 +306,7 @@ def turn_all(rotation: Floats, step: Floats) -> None:
         rotation[f] = turn
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _add_edges(
     width: float, height: float, mat_y: float, rotation: Floats, focal: Floats, shared: Floats, point: Floats,
     slope: Floats, inward: Floats, kind: Ints, xy: NDArray[np.float32], along: NDArray[np.uint8],

@@ -185,7 +185,7 @@ def _size(level_width: int, width: int, height: int) -> tuple[int, int]:
     return level_width, max(1, round(level_width * height / width))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def rotation(pose: Floats) -> Floats:
     """Rotation matrix (3, 3) of a pose (Rodrigues); x right, y down, z ahead."""
     focal = np.exp(pose[FOCAL])
@@ -204,7 +204,7 @@ def rotation(pose: Floats) -> Floats:
     return turn
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _moved(points: Floats, pose: Floats) -> Floats:
     """Where ``pose`` takes ``points`` (n, 2), both in picture widths from the centre."""
     focal, turn = np.exp(pose[FOCAL]), rotation(pose)
@@ -217,7 +217,7 @@ def _moved(points: Floats, pose: Floats) -> Floats:
     return moved
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _error(pose: Floats, covariance: Floats) -> float:
     """See ``Estimate.error``."""
     small = 1e-5
@@ -233,7 +233,7 @@ def _error(pose: Floats, covariance: Floats) -> float:
     return float(np.sqrt(variance / len(SAMPLES)))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _texture(
     grey: Grey, dx: Grey, dy: Grey, masked: Mask, cell: int, least: float, points: Floats, values: Floats
 ) -> int:
@@ -255,7 +255,7 @@ def _texture(
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _accumulate(
     points: Floats, values: Floats, grey: Grey, dx: Grey, dy: Grey, masked: Mask, pose: Floats, turn: Floats,
     scale: float, residual: Floats, inside: Mask, normal: Floats, gradient: Floats,
@@ -307,7 +307,7 @@ def _accumulate(
                 normal[i, j] += weight * slope[i] * slope[j]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _descend(
     points: Floats, values: Floats, grey: Grey, dx: Grey, dy: Grey, masked: Mask, prior: Floats, information: Floats,
     pose: Floats, residual: Floats, inside: Mask, normal: Floats,
@@ -330,7 +330,7 @@ def _descend(
             break
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _likeness(points: Floats, dx: Grey, dy: Grey, now_dx: Grey, now_dy: Grey, pose: Floats, turn: Floats) -> float:
     """Correlation of the gradients of two pictures at the nearest pixels to ``points``, all of which fall inside."""
     height, width = dx.shape
@@ -351,7 +351,7 @@ def _likeness(points: Floats, dx: Grey, dy: Grey, now_dx: Grey, now_dy: Grey, po
     return float(both / np.sqrt(before * now)) if before > 0 and now > 0 else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _shift_costs(
     pixels: NDArray[np.int64], values: Floats, grey: Grey, masked: Mask, step: int, truncate: float, cost: Floats
 ) -> None:

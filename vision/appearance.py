@@ -65,7 +65,7 @@ def _shares() -> NDArray[np.float32]:
     return np.asarray(share * (8.0 + chroma)[:, None], dtype=np.float32)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _describe_kernel(image, box, place, hide, gain, shares, out):  # type: ignore[no-untyped-def]
     """Write the descriptor of each box (n, 4) into ``out`` (n, bins); rows that cannot be taken stay as they are.
 
@@ -121,7 +121,7 @@ def _describe_kernel(image, box, place, hide, gain, shares, out):  # type: ignor
             out[i, k] /= total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _behind(x, y, i, box):  # type: ignore[no-untyped-def]
     """Whether the point is also in a box whose lower edge is lower in the picture: that person is nearer."""
     bottom = box[i, 1] + box[i, 3]

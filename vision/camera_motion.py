@@ -170,7 +170,7 @@ class CameraMotion:
         return np.asarray(still if given is None else given | still)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def watch_still(
     before: Grey, now: Grey, dx: Grey, dy: Grey, masked: Mask, motion: Floats, still: NDArray[np.float32]
 ) -> None:

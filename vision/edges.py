@@ -84,7 +84,7 @@ def _over_colours(pick: np.ufunc, pixels: Image) -> Image:
     return np.asarray(pick(pick(pixels[..., 0], pixels[..., 1]), pixels[..., 2]))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def read_lines(
     picture: Image,  # (N, W, 3)
     covered: NDArray[np.uint8],  # (N, W)
@@ -108,7 +108,7 @@ def read_lines(
             hidden[k, i] = covered[i, x]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def scan_lines(
     lines: NDArray[np.int32],  # (L, N, 3) sums of three pixels
     hidden: NDArray[np.uint8],  # (L, N)

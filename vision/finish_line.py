@@ -42,7 +42,7 @@ class Line:
     strength: float
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sheared_sums(
     response: NDArray[np.float32],  # (H, W), zero where not valid
     valid: NDArray[np.int16],  # (H, W), 1 or 0
@@ -72,7 +72,7 @@ def sheared_sums(
                 positives[x] += signs[x]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def darker_than_both_sides(
     grey: NDArray[np.uint8],  # (H, W)
     ice: NDArray[np.bool_],  # (H, W)
@@ -114,7 +114,7 @@ def darker_than_both_sides(
             signs[x] = steps[x] > least
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def read_ice(picture: NDArray[np.uint8], grey: NDArray[np.uint8], ice: NDArray[np.bool_]) -> None:
     """Of every second row of ``picture`` (2 H or 2 H - 1, W, 3 BGR): green, mean of three rows, and where there is ice.
 

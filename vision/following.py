@@ -80,7 +80,7 @@ def _sds(problem: Problem) -> Floats:
     return sd
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _follow(
     width: float, height: float, mat_y: float, start: int, way: int, steps: Floats, step_sd: Floats, rotation: Floats,
     focal: Floats, shared: Floats, bend: float, point: Floats, slope: Floats, inward: Floats, kind: Ints,
@@ -163,12 +163,12 @@ def _follow(
         n = m
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _px(spread: Floats, focal: float) -> float:
     return float(np.sqrt(focal**2 * (spread[0, 0] + spread[1, 1]) / 2 + ARM**2 * (spread[2, 2] + spread[3, 3]) / 2))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _turn(step: Floats, focal: float, bend: float, way: int, turn: Floats) -> float:
     """The turn (3, 3) and focal length that ``step`` leads to, forwards or (``way`` -1) back."""
     if way > 0:

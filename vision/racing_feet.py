@@ -101,7 +101,7 @@ def find_feet(frames: Frames, detections: Detections) -> Feet:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def ice_point(x: float, y: float, position: Floats, rotation: Floats, focal: float, k1: float, out: Floats) -> bool:
     """Pixels from the picture's middle -> ``out`` (2,) on the ice; False above the horizon."""
     seen_a, seen_b = x / focal, y / focal
@@ -118,7 +118,7 @@ def ice_point(x: float, y: float, position: Floats, rotation: Floats, focal: flo
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def on_track(x: float, y: float, half: float, radius: float) -> tuple[float, float, float]:
     """Along the track (m past the middle of the near straight), outside the measured line, and where racers skate."""
     if x > half:
@@ -135,7 +135,7 @@ def on_track(x: float, y: float, half: float, radius: float) -> tuple[float, flo
     return t % lap, d, usual
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def feet_cost(
     guess: Floats,  # (8,) pan, tilt, roll, log focal of the first picture; place x, y, z; track shift
     prior: Floats,  # (8,)
@@ -179,7 +179,7 @@ def feet_cost(
         residual[n + m + k] = (guess[k] - prior[k]) / prior_sd[k]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def looking(pan: float, tilt: float, roll: float) -> Floats:
     """Rotation (3, 3), rink -> camera. Pan 0 looks along +y and grows to the right, tilt grows downwards."""
     level = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])

@@ -40,7 +40,7 @@ LEAST_SLANT = 0.5
 """Cosine between a curve's normal and the scanned direction."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def slopes(
     point: Floats, position: Floats, rotation: Floats, focal: float, k1: float, middle_x: float, middle_y: float,
     pixel: Floats, own: Floats, shared: Floats, by_point: Floats,
@@ -81,7 +81,7 @@ def slopes(
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def see(
     x: float, y: float, z: float, position: Floats, rotation: Floats, focal: float, k1: float, middle_x: float,
     middle_y: float,
@@ -100,7 +100,7 @@ def see(
     return middle_x + a * bent, middle_y + b * bent
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def behind_near_mats(point: Floats, position: Floats, mat_y: float, mat_height: float) -> bool:
     """Whether the mats between the camera and the ice hide ``point``."""
     if position[1] >= mat_y or point[1] <= mat_y + 1e-6:
@@ -109,7 +109,7 @@ def behind_near_mats(point: Floats, position: Floats, mat_y: float, mat_height: 
     return bool(position[2] + share * (point[2] - position[2]) < mat_height)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def fit_edges(
     position: Floats,  # (3,)
     rotation: Floats,  # (3, 3)
@@ -218,7 +218,7 @@ def fit_edges(
                 add_residual(total, residual, weight, own_own, own_shared, shared_shared, own_down, shared_down)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _is_in(boxes: NDArray[np.float32], x: float, y: float) -> bool:
     inside = False
     for b in range(len(boxes)):
@@ -226,7 +226,7 @@ def _is_in(boxes: NDArray[np.float32], x: float, y: float) -> bool:
     return inside
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _fits(curve: int, ice_after: bool, edge: int) -> bool:
     """Whether an edge of kind ``edge`` may be that of a curve whose bare ice is on the side ``ice_after``."""
     if curve == FAR_TOP:  # a white panel looks like ice
@@ -238,7 +238,7 @@ def _fits(curve: int, ice_after: bool, edge: int) -> bool:
     return edge == (ONTO_SURFACE if ice_after else OFF_SURFACE)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def add_residual(
     slope: Floats, residual: float, weight: float, own_own: Floats, own_shared: Floats, shared_shared: Floats,
     own_down: Floats, shared_down: Floats,

@@ -20,7 +20,7 @@ GRID = 40
 """Places along a line that are tried for the one nearest to a pixel."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def add_points(
     frame: Ints,  # (n,)
     pixel: Floats,  # (n, 2)
@@ -77,7 +77,7 @@ def add_points(
             add_residual(total, off, weight, own_own[f], own_shared[f], shared_shared, own_down[f], shared_down)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _nearest(
     pixel: Floats, at: Floats, axis: int, low: float, high: float, position: Floats, rotation: Floats, focal: float,
     k1: float, middle_x: float, middle_y: float,
@@ -103,7 +103,7 @@ def _nearest(
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def add_rolls(rotation: Floats, sd: float, own_own: Floats, own_down: Floats) -> None:
     """The camera's right axis is level: rotation[0, 2] = 0, with d(rotation) = turn x rotation."""
     for f in range(len(rotation)):
@@ -114,7 +114,7 @@ def add_rolls(rotation: Floats, sd: float, own_own: Floats, own_down: Floats) ->
                 own_own[f, i, j] += slope[i] * slope[j] / sd**2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def add_links(
     before: Ints, now: Ints, step: Floats, sd: Floats, strange: float, rotation: Floats, focal: Floats, bend: float,
     own_own: Floats, own_down: Floats, block: Floats,
@@ -151,7 +151,7 @@ def add_links(
                     block[n, j, k] += weight * slope[i, j] * slope[i, 4 + k]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def add_strides(
     frame: Ints, xy: Floats, sd_px: Floats, stride: Ints, time_s: Floats, half: float, radius: float, rotation: Floats,
     focal: Floats, shared: Floats, own_own: Floats, own_shared: Floats, shared_shared: Floats, own_down: Floats,

@@ -96,7 +96,7 @@ def runs(values: NDArray[np.int64] | NDArray[np.bool_]) -> list[tuple[int, int]]
     return list(zip(starts, [*starts[1:], len(values)], strict=True))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def step_between(before: Floats, focal_before: float, now: Floats, focal: float, bend: float, out: Floats) -> None:
     """What a motion from rotation ``before`` (3, 3) to ``now`` says, into ``out`` (4,).
 
@@ -116,7 +116,7 @@ def step_between(before: Floats, focal_before: float, now: Floats, focal: float,
     out[3] = np.log(focal / focal_before) + 0.5 * np.log(max(j00 * j11 - j01 * j10, 1e-9)) - np.log(m[2, 2])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def turned(vector: Floats) -> Floats:
     """Rotation matrix (3, 3) of a rotation vector (3,)."""
     angle = np.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
@@ -132,7 +132,7 @@ def turned(vector: Floats) -> Floats:
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def turn_of(step: Floats, focal_before: float, bend: float, turn: Floats) -> float:
     """The rotation from camera to camera that ``step`` (4,) says, into ``turn`` (3, 3); returns the focal length."""
     f = focal_before * np.exp(step[3])
@@ -153,7 +153,7 @@ def turn_of(step: Floats, focal_before: float, bend: float, turn: Floats) -> flo
     return float(f)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def turn_back_of(step: Floats, focal: float, bend: float, turn: Floats) -> float:
     """As ``turn_of``, but from the camera after ``step`` to the one before."""
     f = focal
@@ -165,7 +165,7 @@ def turn_back_of(step: Floats, focal: float, bend: float, turn: Floats) -> float
     return f
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def level(rotation: Floats, like: Floats) -> None:
     """Roll the camera ``rotation`` (3, 3), in place, until its right axis is as level as that of ``like``."""
     x, y, z = rotation[2]
@@ -182,7 +182,7 @@ def level(rotation: Floats, like: Floats) -> None:
     rotation[1, 2] = x * right[1] - y * right[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def chain(
     first: Floats, first_focal: float, steps: Floats, bend: float, rotation: Floats, focal: Floats,
     keeps_level: bool = True,

@@ -95,7 +95,7 @@ def minima(near: Floats, time_s: Floats, most: float, apart_s: float) -> list[in
     return [int(n) for n in np.flatnonzero(chosen)]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def _take_least(left: Floats, time_s: Floats, apart_s: float, chosen: NDArray[np.bool_]) -> None:
     """Mark (F,) in place, least value first; ``left`` is used up."""
     for n in np.argsort(left):

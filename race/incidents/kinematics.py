@@ -142,7 +142,7 @@ def fit_lines(time_s: Floats, values: Floats, half_window_s: float) -> tuple[Flo
     return value, rate
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def fit_lines_kernel(time_s: Floats, values: Floats, half_window_s: float, value: Floats, rate: Floats) -> None:
     """Fill ``value`` and ``rate`` (N, F) in place."""
     rows, frames = values.shape

@@ -22,7 +22,7 @@ def over(time_s: Floats, values: Floats, moments_s: Floats, from_s: float, to_s:
     return out
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def over_kernel(values: Floats, first: NDArray[np.int64], after: NDArray[np.int64], how: int, out: Floats) -> None:
     """Fill ``out`` (N, T) from the columns ``first[t]`` to ``after[t] - 1`` of ``values`` (N, F)."""
     for r in range(len(values)):

@@ -353,7 +353,7 @@ def pose_bodies(body: Body, rotations: Floats, places: Floats, shape: Ints, heig
     return vertices, normals
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _skin_kernel(
     rest: Floats,
     heads: Floats,
@@ -387,7 +387,7 @@ def _skin_kernel(
             vertices[n, v, 2] = z
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _normals_kernel(vertices: Floats, faces: Ints, normals: Floats) -> None:
     # the sum of the faces' cross products around a vertex, made a unit vector
     for n in range(vertices.shape[0]):

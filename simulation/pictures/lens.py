@@ -83,7 +83,7 @@ def _lay_kernel(
                 out[y, x, c] = np.uint8(min(max(value + np.float32(0.5), np.float32(0.0)), np.float32(255.0)))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _smear_kernel(
     sharp: Picture,
     people: NDArray[np.int16],

@@ -114,7 +114,7 @@ def _boxes(pixels: Floats, size: tuple[int, int]) -> Floats:
     return np.asarray(box)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _hide_kernel(
     pixels: Floats, depth: Floats, faces: Ints, buffer: NDArray[np.float32], people: NDArray[np.int16]
 ) -> None:
@@ -143,7 +143,7 @@ def _hide_kernel(
                     people[y, x] = BEFORE
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _draw_kernel(
     pixels: Floats,
     depth: Floats,
@@ -196,7 +196,7 @@ def _draw_kernel(
                         velocity[y, x, 1] = u * step[n, i, 1] + v * step[n, j, 1] + w * step[n, k, 1]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _count_kernel(people: NDArray[np.int16], helmet_mask: NDArray[np.bool_], seen: Floats) -> None:
     for y in range(people.shape[0]):
         for x in range(people.shape[1]):
