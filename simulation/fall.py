@@ -5,7 +5,7 @@ from numba import njit
 
 from race.rink import ice_to_track, track_to_ice
 from simulation.motion import RATE_HZ
-from simulation.state import Course, Happened, Mode, Plan, State, draw, line_at, local_m, nearest_lap, note
+from simulation.state import NOBODY, Course, Happened, Mode, Plan, State, draw, line_at, local_m, nearest_lap, note
 
 KNEEL_S, RISE_S, GOING_DOWN_S = 0.8, 0.9, 0.45
 MAT_STIFFNESS, MAT_DAMPING = 160.0, 22.0
@@ -55,7 +55,7 @@ def step_fallen(plan: Plan, state: State, course: Course, a: int, n: int, now: f
             mode[a] = Mode.IDLE  # relieved in the meantime
         state.offset[a] = state.d[a] - line_at(course, state.line[a], local_m(state, course, a))
         state.offset_v[a] = 0.0
-        note(state, n, Happened.UP if plan.rejoin[a] else Happened.RETIRED, a, -1, -1)
+        note(state, n, Happened.UP if plan.rejoin[a] else Happened.RETIRED, a, NOBODY, NOBODY)
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
