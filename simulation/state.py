@@ -1,7 +1,7 @@
 """What the kinematics work on: a race's plan, the course, the state of all agents, and the geometry between them."""
 
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -106,7 +106,7 @@ class Errand(IntEnum):
     """Relieved, and not out of the way yet."""
 
 
-NOBODY: Any = np.int64(-1)  # of a type, so that no kernel is compiled anew for it; Any: mypy takes it for no int
+NOBODY: int = np.int64(-1)  # type: ignore[assignment]  # of a type, so that no kernel is compiled anew for it
 WAITING, UNDER_WAY, OVER = 0, 1, 2
 BODY_LENGTH_M = 1.1
 BODY_WIDTH_M = 0.55
