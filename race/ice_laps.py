@@ -51,7 +51,8 @@ def count_from_start(
 ) -> IcePaths:
     """``ice`` with ``s_m`` counted from the start line; ``from_start`` stays False where nothing tells the lap.
 
-    ``told``: ids, and the crossings that the score bug tells of them. ``gun_s``: where the field was seen to start."""
+    ``told``: ids, and the crossings that the score bug tells of them. ``gun_s``: where the field was seen to start,
+    or seen first of a race that was seen whole."""
     ice = ice.moved(np.full(len(ice.ids), event.first_crossing_m - LAP_M), False)  # up to whole laps
     offset = np.array([_from_start_line(ice, r, gun_s) for r in range(len(ice.ids))])
     started = bool(np.isfinite(offset).any()) or bool(told)

@@ -112,7 +112,8 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     registered = _registered_share(observations, in_race)
     bodies = find_bodies(everybody, observations, scene, rink) if registered >= REGISTERED_SHARE else []
     start = _start(find_field_starts(bodies, rink), clock)
-    if model is None and not any(reading.laps_to_go is not None for reading in observations.scorebug):
+    untold = model is None and not any(reading.laps_to_go is not None for reading in observations.scorebug)
+    if untold:  # then an event is only told of a race that was seen whole
         event, model = _named(events_by_racing(observations, scene, paths, racing, in_race, start), given)
     if registered and _is_rough(observations, in_race):
         rough = "where the camera looks is known too roughly for order and crossings in metres: the picture tells them"
@@ -137,13 +138,16 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         known_as = []  # the score bug may mean others then
 
     gun_s = start.gun_s if start is not None and (model is None or model.start == start.side) else None
+    from_s = gun_s
+    if from_s is None and untold and len(tracks.frame):
+        from_s = float(scene.time_s[np.searchsorted(scene.number, tracks.frame.min())])
 
     def facts_of(tracks: Tracks, told: list[tuple[int, ToldCrossing]]) -> Facts:
         paths = find_paths(tracks, scene)
         ice = find_ice_paths(tracks, observations, scene, rink, told, model.crossings if model is not None else 0)
         if ice is not None and model is not None:
             warnings.clear()
-            ice = count_from_start(ice, model, observations.scorebug, final, warnings, told, gun_s)
+            ice = count_from_start(ice, model, observations.scorebug, final, warnings, told, from_s)
         if ice is not None and in_metres:
             order = find_ice_order(ice)
             passages = find_passages(ice, model, told)

@@ -1,6 +1,6 @@
 """A coach's own clip: a camera that sees the whole rink, and nothing written on the screen."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -51,3 +51,18 @@ def test_the_winner_is_right(both) -> None:
     race, truth = both
     assert [row.rank for row in race.finish] == [1, 2, 3, 4]
     assert [row.time_s for row in race.finish] == pytest.approx([row.time_s for row in truth.finish], abs=0.08)
+
+
+def test_laps_are_counted_from_the_first_sight_where_nobody_was_seen_to_get_off(tmp_path, monkeypatch) -> None:
+    scenario = Scenario(event="500m", starters=4, require=Requirements(falls=0))
+    truth = simulate_observations(scenario, 12, "fixed", 12.5, (1280, 720), tmp_path)
+    observed = replace(read_observations(tmp_path), scorebug=[])
+    monkeypatch.setattr("race.reconstruct.find_field_starts", lambda bodies, rink: [])
+    # and nobody before they race
+    found = observed.detections
+    later = found.frame > 12.5 * (truth.race_start_s + 2.5)
+    found = replace(found, **{field.name: getattr(found, field.name)[later] for field in fields(found)})
+    race = reconstruct(replace(observed, detections=found), Given()).race
+    assert race.event.name == "500m"
+    told = sorted((row.lap, row.rank) for row in race.crossings if row.rank is not None)
+    assert told == sorted((row.lap, row.rank) for row in truth.crossings)
