@@ -10,18 +10,16 @@ import argparse
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from race.evaluate_tracks import iou
+from race.evaluate_tracks import Boxes, for_trackeval, read_boxes
 from tracking import (
     CROWD,
     DANCE,
     SKATERS,
     DetectionTable,
     Settings,
-    Tracks,
     read_det,
     read_motion,
     track_online,
@@ -52,63 +50,41 @@ WHOLE: dict[str, dict[str, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Detections, the truth as rows frame, id, x, y, w, h, and how the camera moved, where that is known."""
+    """Detections, the truth, the frames of both, and how the camera moved, where that is known."""
 
     detections: DetectionTable
-    truth: np.ndarray
+    truth: Boxes
+    frames: np.ndarray
     camera: np.ndarray | None
     fps: float
 
-    def frames(self) -> np.ndarray:
-        last = max(int(self.detections.frame[-1]), int(self.truth[:, 0].max()))
-        return np.arange(1, last + 1, dtype=np.int32)
-
 
 def read_sequence(folder: Path) -> Sequence:
-    detections = read_det(folder / "det.txt")
-    truth = np.loadtxt(folder / "gt.txt", delimiter=",", ndmin=2)
-    truth = truth[(truth[:, 6] == 1) & (truth[:, 7] == 1)]  # MOT17's other classes are nobody to be found
-    one = Sequence(detections, truth[:, :6], None, json.loads((folder / "seq.json").read_text())["fps"])
+    detections, truth = read_det(folder / "det.txt"), read_boxes(folder / "gt.txt")
+    assert truth is not None, f"{folder}: no gt.txt"
+    truth = truth.where(truth.confidence > 0)  # MOT17's others are nobody to be found
+    frames = np.arange(1, max(int(detections.frame[-1]), int(truth.frame.max())) + 1, dtype=np.int32)
     motion = folder / "gmc.txt"
-    return replace(one, camera=read_motion(motion, one.frames())) if motion.exists() else one
+    camera = read_motion(motion, frames) if motion.exists() else None
+    return Sequence(detections, truth, frames, camera, json.loads((folder / "seq.json").read_text())["fps"])
 
 
-def tracked(one: Sequence, settings: Settings, whole: bool, moves: bool) -> Tracks:
-    frames = one.frames()
+def tracked(one: Sequence, settings: Settings, whole: bool, moves: bool) -> Boxes:
     solve = track_whole if whole else track_online
-    return solve(one.detections, frames, (frames - 1) / one.fps, one.camera if moves else None, settings=settings)
+    time_s = (one.frames - 1) / one.fps
+    tracks = solve(one.detections, one.frames, time_s, one.camera if moves else None, settings=settings)
+    sure = np.ones(len(tracks.frame))
+    return Boxes(tracks.frame.astype(np.int64), tracks.id.astype(np.int64), tracks.box.astype(np.float64), sure, sure)
 
 
 def scores(sequences: list[Sequence], settings: Settings, whole: bool, moves: bool = True) -> str:
     from trackeval.metrics import CLEAR, HOTA
 
     hota, clear = HOTA(), CLEAR({"PRINT_CONFIG": False})
-    rows = [_for_trackeval(one.truth, tracked(one, settings, whole, moves)) for one in sequences]
+    rows = [for_trackeval(tracked(one, settings, whole, moves), one.truth) for one in sequences]
     of_hota = hota.combine_sequences({str(k): hota.eval_sequence(row) for k, row in enumerate(rows)})
     of_clear = clear.combine_sequences({str(k): clear.eval_sequence(row) for k, row in enumerate(rows)})
     return f"{100 * np.mean(of_hota['HOTA']):.1f}, {int(of_clear['IDSW'])}"
-
-
-def _for_trackeval(truth: np.ndarray, tracks: Tracks) -> dict[str, Any]:
-    """Per frame what TrackEval takes: ids from 0 and how alike the boxes are."""
-    frames = np.unique(truth[:, 0]).astype(int)
-    true_ids, ids = np.unique(truth[:, 1]), np.unique(tracks.id)
-    gt, found, alike = [], [], []
-    for frame in frames:
-        a, b = truth[truth[:, 0] == frame], tracks.frame == frame
-        gt.append(np.searchsorted(true_ids, a[:, 1]))
-        found.append(np.searchsorted(ids, tracks.id[b]))
-        alike.append(iou(a[:, 2:6], np.asarray(tracks.box[b], np.float64)))
-    return {
-        "gt_ids": gt,
-        "tracker_ids": found,
-        "similarity_scores": alike,
-        "num_timesteps": len(frames),
-        "num_gt_ids": len(true_ids),
-        "num_tracker_ids": len(ids),
-        "num_gt_dets": len(truth),
-        "num_tracker_dets": sum(map(len, found)),
-    }
 
 
 def main() -> None:

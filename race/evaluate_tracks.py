@@ -126,7 +126,7 @@ def identity_scores(tracks: Boxes, truth: Boxes) -> dict[str, float | int | None
         from trackeval.metrics import CLEAR, HOTA, Identity
     except ImportError as error:
         raise RaceFileError("identity scores need trackeval: pip install trackeval") from error
-    data = _sequence(tracks, truth)
+    data = for_trackeval(tracks, truth)
     if data["num_gt_dets"] == 0:
         return dict.fromkeys(("hota", "assa", "idf1", "switches"), None)
     hota = HOTA().eval_sequence(data)
@@ -140,7 +140,7 @@ def identity_scores(tracks: Boxes, truth: Boxes) -> dict[str, float | int | None
     }
 
 
-def _sequence(tracks: Boxes, truth: Boxes) -> dict[str, Any]:
+def for_trackeval(tracks: Boxes, truth: Boxes) -> dict[str, Any]:
     """What TrackEval's metrics take: ids from 0, per frame, with the similarities of that frame."""
     frames = np.unique(truth.frame)
     true_ids, track_ids = np.unique(truth.id), np.unique(tracks.id[np.isin(tracks.frame, frames)])

@@ -47,14 +47,14 @@ def count_from_start(
     final: ClockRun | None,
     warnings: list[str],
     told: Sequence[Told] = (),
-    gun_s: float | None = None,
+    begun_s: float | None = None,
 ) -> IcePaths:
     """``ice`` with ``s_m`` counted from the start line; ``from_start`` stays False where nothing tells the lap.
 
-    ``told``: ids, and the crossings that the score bug tells of them. ``gun_s``: where the field was seen to start,
-    or seen first of a race that was seen whole."""
+    ``told``: ids, and the crossings that the score bug tells of them. ``begun_s``: when the field was seen to
+    start, or seen first in a race that was seen whole."""
     ice = ice.moved(np.full(len(ice.ids), event.first_crossing_m - LAP_M), False)  # up to whole laps
-    offset = np.array([_from_start_line(ice, r, gun_s) for r in range(len(ice.ids))])
+    offset = np.array([_from_start_line(ice, r, begun_s) for r in range(len(ice.ids))])
     started = bool(np.isfinite(offset).any()) or bool(told)
     ice = ice.moved(_beside(ice, offset), started)
     ice = _as_told(ice, told, event)
@@ -72,12 +72,12 @@ def count_from_start(
     return not_ahead(ice, leaders_way(counted_crossings(readings, event, final), event, ice.time_s))
 
 
-def _from_start_line(ice: IcePaths, r: int, gun_s: float | None) -> float:
+def _from_start_line(ice: IcePaths, r: int, begun_s: float | None) -> float:
     """What to add to the racer's metres where it was first seen on the start line or just off it; else NaN."""
     seen = np.flatnonzero(ice.seen[r])[:FIRST_FRAMES]
     if not len(seen):
         return float("nan")
-    since_s = np.inf if gun_s is None else float(ice.time_s[seen[0]]) - gun_s
+    since_s = np.inf if begun_s is None else float(ice.time_s[seen[0]]) - begun_s
     if 0 <= since_s < AFTER_GUN_S:  # further on by less than a lap, so that there is one answer
         return float(-LAP_M * np.floor((ice.s_m[r, seen[0]] + BEHIND_M) / LAP_M))
     if not np.nanmin(ice.speed_mps[r, seen]) < STARTING_MPS:

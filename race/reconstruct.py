@@ -138,16 +138,16 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         known_as = []  # the score bug may mean others then
 
     gun_s = start.gun_s if start is not None and (model is None or model.start == start.side) else None
-    from_s = gun_s
-    if from_s is None and untold and len(tracks.frame):
-        from_s = float(scene.time_s[np.searchsorted(scene.number, tracks.frame.min())])
+    begun_s = gun_s
+    if begun_s is None and untold and len(tracks.frame):
+        begun_s = float(scene.time_s[np.searchsorted(scene.number, tracks.frame.min())])
 
     def facts_of(tracks: Tracks, told: list[tuple[int, ToldCrossing]]) -> Facts:
         paths = find_paths(tracks, scene)
         ice = find_ice_paths(tracks, observations, scene, rink, told, model.crossings if model is not None else 0)
         if ice is not None and model is not None:
             warnings.clear()
-            ice = count_from_start(ice, model, observations.scorebug, final, warnings, told, from_s)
+            ice = count_from_start(ice, model, observations.scorebug, final, warnings, told, begun_s)
         if ice is not None and in_metres:
             order = find_ice_order(ice)
             passages = find_passages(ice, model, told)

@@ -141,6 +141,7 @@ stop()
     assert ended.status == 130
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_block_that_has_ended_is_not_undone() -> None:
     program = "with when_stopped(lambda: 'one'), when_stopped(lambda: 'two'): pass\n"
     program += "with when_stopped(lambda: 'three'), when_stopped(lambda: None): stop()"

@@ -31,7 +31,7 @@ def test_metres_count_from_the_start_line_of_who_is_seen_soon_after_the_gun():
     ice = made_ice(true, [[0.5], [1.8]], LAP_M / 2, from_start=False)
     lost = ice.moved(np.array([LAP_M / 2, LAP_M / 2]), False)
     assert not count_from_start(lost, event, [], None, []).from_start
-    found = count_from_start(lost, event, [], None, [], gun_s=float(ice.time_s[0]) - 5.0)
+    found = count_from_start(lost, event, [], None, [], begun_s=float(ice.time_s[0]) - 5.0)
     assert found.from_start
     np.testing.assert_allclose(found.s_m, true, atol=1e-9)
 
