@@ -19,6 +19,7 @@ SCHEMA_FILE = Path(__file__).with_name("race.schema.json")
 CameraLevel = Literal["A", "B", "C"]
 Status = Literal["FIN", "DNF", "DNS", "PEN", "UNKNOWN"]
 Source = Literal["vision", "scorebug", "fused", "interpolated", "truth"]
+StartSource = Literal["gun", "movement", "scorebug", "truth"]
 ShotKind = Literal["race", "replay", "other"]
 IncidentKind = Literal[
     "fall",
@@ -264,6 +265,19 @@ class ScorebugReading(Model):
     confidence: float | None = None
 
 
+class Sound(Model):
+    """Something heard: a shot, an electronic starter's tone, or the bell, which rings until ``end_s``.
+
+    ``time_s`` is when it is heard, later than it was made by the way of the sound to the microphone.
+    """
+
+    kind: Literal["shot", "tone", "bell"]
+    time_s: float
+    end_s: float | None = None
+    time_sd_s: float
+    score: float = Field(ge=0, le=1, description="how sure it is that it is one")
+
+
 class Computing(Model):
     seconds: float
     peak_memory_mb: float | None
@@ -280,6 +294,8 @@ class Race(Model):
     event: Event = Event()
     camera_level: CameraLevel | None = None
     race_start_s: float | None = None
+    race_start_sd_s: float | None = None
+    race_start_source: StartSource | None = None
     competitors: list[Competitor] = []
     crossings: list[Crossing] = []
     finish: list[FinishRow] = []
@@ -291,6 +307,7 @@ class Race(Model):
     identity_doubts: list[IdentityDoubt] = []
     shots: list[Shot] = []
     scorebug: list[ScorebugReading] = []
+    sounds: list[Sound] | None = Field(default=None, description="null where there was nothing to listen to")
     computing: Computing | None = None
     warnings: list[str] = []
 

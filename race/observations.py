@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 
 from race.edges import Edges, no_edges, read_edges, write_edges
 from race.errors import RaceFileError
-from race.formats import Model, ScorebugReading, Shot, Video
+from race.formats import Model, ScorebugReading, Shot, Sound, Video
 from race.poses import Poses
 
 Floats = NDArray[np.float64]
@@ -165,7 +165,7 @@ class Observations:
     """All that vision knows of one video; shots and readings in time order, shots without their kind.
 
     ``poses`` is None where nothing was registered, else a row per row of ``frames``; ``track_shift_m`` is where the
-    oval lies (``race.rink.Rink``), None where unknown.
+    oval lies (``race.rink.Rink``), None where unknown; ``sounds`` is None where there was nothing to listen to.
     """
 
     video: Video
@@ -180,6 +180,7 @@ class Observations:
     blocks: Blocks = field(default_factory=no_blocks)
     poses: Poses | None = None
     track_shift_m: float | None = None
+    sounds: list[Sound] | None = None
 
     def __post_init__(self) -> None:
         if len(self.frames) and not self.shots:
@@ -200,6 +201,7 @@ class _Rest(Model):
     scorebug: list[ScorebugReading]
     warnings: list[str] = Field(default_factory=list)
     track_shift_m: float | None = None
+    sounds: list[Sound] | None = None
 
 
 _DETECTION_COLUMNS = {
@@ -276,6 +278,7 @@ def write_observations(observations: Observations, folder: Path) -> None:
         scorebug=observations.scorebug,
         warnings=observations.warnings,
         track_shift_m=observations.track_shift_m,
+        sounds=observations.sounds,
     )
     (folder / "observations.json").write_text(rest.model_dump_json(indent=1), encoding="utf-8")
 
@@ -335,6 +338,7 @@ def read_observations(folder: Path) -> Observations:
             blocks=_read_blocks(folder / "blocks.parquet"),
             poses=_read_poses(folder / "poses.parquet", (rest.video.width, rest.video.height)),
             track_shift_m=rest.track_shift_m,
+            sounds=rest.sounds,
         )
     except FileNotFoundError as error:
         raise RaceFileError(

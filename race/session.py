@@ -129,6 +129,7 @@ def cut_out(observations: Observations, from_s: float, to_s: float) -> Observati
         if shots[-1].end_s > to_s:
             shots[-1] = shots[-1].model_copy(update={"end_s": to_s, "end_frame": int(number[-1])})
     found, lines, edges, blocks = observations.detections, observations.lines, observations.edges, observations.blocks
+    sounds = observations.sounds
     return replace(
         observations,
         video=observations.video.model_copy(update={"from_s": from_s, "to_s": to_s}),
@@ -140,6 +141,7 @@ def cut_out(observations: Observations, from_s: float, to_s: float) -> Observati
         poses=None if observations.poses is None else observations.poses.take(rows),
         shots=shots,
         scorebug=[reading for reading in observations.scorebug if from_s <= reading.time_s < to_s],
+        sounds=None if sounds is None else [sound for sound in sounds if from_s <= sound.time_s < to_s],
     )
 
 

@@ -21,7 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from race.errors import ScenarioError
-from race.formats import Gaps, Race, ScorebugReading, Session, Shot, Video, read_race, write_race
+from race.formats import Gaps, Race, ScorebugReading, Session, Shot, Sound, Video, read_race, write_race
 from race.observations import Detections, Frames, Lines, Observations, read_observations, write_observations
 from race.poses import Poses, no_poses
 
@@ -130,6 +130,7 @@ def _join_observations(seen: Sequence[Observations], begins: Sequence[int], vide
     frames, found, lines, poses = [], [], [], []
     shots: list[Shot] = []
     readings: list[ScorebugReading] = []
+    sounds: list[Sound] = []
     for k, (part, first) in enumerate(zip(seen, begins, strict=False)):
         by_s = first / fps
         if k:
@@ -150,6 +151,7 @@ def _join_observations(seen: Sequence[Observations], begins: Sequence[int], vide
         later = [_later_shot(shot, first, by_s) for shot in part.shots]
         shots += [later[0].model_copy(update={"boundary": "cut"}) if k else later[0], *later[1:]]
         readings += [reading.model_copy(update={"time_s": reading.time_s + by_s}) for reading in part.scorebug]
+        sounds += [_later_sound(sound, by_s) for sound in part.sounds or ()]
     shift = {part.track_shift_m for part in seen}
     return Observations(
         video=video,
@@ -162,7 +164,13 @@ def _join_observations(seen: Sequence[Observations], begins: Sequence[int], vide
         lines=_joined(lines),
         poses=_joined(poses),
         track_shift_m=shift.pop() if len(shift) == 1 else None,
+        sounds=None if all(part.sounds is None for part in seen) else sounds,
     )
+
+
+def _later_sound(sound: Sound, by_s: float) -> Sound:
+    end_s = None if sound.end_s is None else sound.end_s + by_s
+    return sound.model_copy(update={"time_s": sound.time_s + by_s, "end_s": end_s})
 
 
 def _joined(parts: Sequence[Table]) -> Table:

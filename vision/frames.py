@@ -1,4 +1,4 @@
-"""Decoded pictures with their true timestamps, one at a time in constant memory, and the sound that goes with them.
+"""Decoded pictures with their true timestamps, one at a time in constant memory.
 
 Picture n is the n-th decoded one in presentation order, from 1, whatever part of the video is looked at. Its time comes
 from the stream's timestamps (seconds from the first picture), never from a number divided by a nominal rate.
@@ -34,15 +34,6 @@ class Frame:
     number: int
     time_s: float
     image: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """The sound as one channel: ``samples`` (N,) float32 in -1..1; the first is heard ``start_s`` after picture 1."""
-
-    samples: NDArray[np.float32]
-    rate: int
-    start_s: float
 
 
 class FrameReader:
@@ -174,43 +165,6 @@ def check_span(video: Video, from_s: float | None, to_s: float | None) -> None:
         raise VideoError(f"{video.path}: {given} lies outside the video, which goes from 0 to {video.duration_s:.2f} s")
     if end_s <= start_s:
         raise VideoError(f"{video.path}: --from {start_s:g} has to be less than --to {end_s:g}")
-
-
-def read_audio(path: str | Path, from_s: float | None = None, to_s: float | None = None) -> Audio | None:
-    """The sound from ``from_s`` to ``to_s`` (seconds from the first picture) as one channel; None where there is none.
-
-    Gaps are filled with silence, so that sample k is heard at ``start_s + k / rate``. An hour at 48 kHz is 690 MB: ask
-    for the part that is wanted.
-
-    Raises VideoError where the file cannot be read as a video.
-    """
-    path = Path(path)
-    with open_video(path) as (container, stream):
-        first_s = next((picture.time for picture in decoded(container, stream) if picture is not None), None) or 0.0
-    chunks: list[NDArray[np.float32]] = []
-    start_s, rate, length = 0.0, 0, 0
-    with open_video(path) as (container, _):
-        if not container.streams.audio:
-            return None
-        to_mono = av.AudioResampler(format="flt", layout="mono")
-        for sound in decoded(container, container.streams.audio[0]):
-            if sound is None:
-                continue
-            time_s = (sound.time or 0.0) - first_s
-            if from_s is not None and time_s + sound.samples / sound.sample_rate <= from_s:
-                continue
-            if to_s is not None and time_s >= to_s:
-                break
-            if not chunks:
-                start_s, rate = time_s, sound.sample_rate
-            silence = round((time_s - start_s) * rate) - length
-            if silence > 0.05 * rate:
-                chunks.append(np.zeros(silence, np.float32))
-                length += silence
-            for mono in to_mono.resample(sound):
-                chunks.append(mono.to_ndarray().reshape(-1).astype(np.float32, copy=False))
-                length += mono.samples
-    return Audio(np.concatenate(chunks), rate, start_s) if chunks else None
 
 
 def _ahead(frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:

@@ -1,4 +1,4 @@
-"""One pass over the video: everything that pixels are needed for."""
+"""One pass over the video, everything that pixels are needed for; and one over its sound."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +22,7 @@ from vision.edges import find_edges
 from vision.finish_line import Line, find_lines
 from vision.frames import Frame, FrameReader, probe
 from vision.keyframes import Keyframes
+from vision.listen import listen
 from vision.registration import register
 from vision.scorebug import ScorebugReader
 from vision.shots import ShotDetector
@@ -96,6 +97,7 @@ def observe(
         ),
         edges=join_edges(edges),
         blocks=replace(spots, box=scale * spots.box),
+        sounds=listen(path, from_s, to_s),
     )
     return register(seen, by_hand)
 

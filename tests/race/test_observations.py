@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from race.errors import RaceFileError
-from race.formats import SCHEMA_FILE, Race, Video, read_race, schema_json, write_race
+from race.formats import SCHEMA_FILE, Race, Sound, Video, read_race, schema_json, write_race
 from race.observations import Frames, read_observations, write_observations
 
 VIDEO = Video(path="a.mp4", sha256="ab", duration_s=1.0, fps=25.0, width=64, height=36, frames=25)
@@ -19,6 +21,19 @@ def test_observations_come_back_as_they_were(race, tmp_path):
         np.testing.assert_allclose(back.detections.box, observations.detections.box, rtol=1e-6)
         assert np.isnan(back.detections.suit).all()
         np.testing.assert_array_equal(back.lines.frame, observations.lines.frame)
+
+
+def test_what_was_heard_comes_back_and_older_folders_have_none(race, tmp_path):
+    observations, _ = race([30.0], [12.0], [0.0], 0.5)
+    heard = [Sound(kind="bell", time_s=0.2, end_s=0.4, time_sd_s=0.1, score=0.7)]
+    for sounds in (heard, [], None):
+        write_observations(replace(observations, sounds=sounds), tmp_path)
+        assert read_observations(tmp_path).sounds == sounds
+    text = (tmp_path / "observations.json").read_text()
+    assert '"sounds":null' in text.replace(" ", "")
+    (tmp_path / "observations.json").write_text(text.replace(',\n "sounds": null', ""))
+    assert "sounds" not in (tmp_path / "observations.json").read_text()
+    assert read_observations(tmp_path).sounds is None
 
 
 def test_a_folder_without_observations(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from race.errors import VideoError
-from vision.frames import Clock, Frame, FrameReader, check_span, probe, read_audio
+from vision.frames import Clock, Frame, FrameReader, check_span, probe
 
 
 def grey(number: int) -> int:
@@ -34,7 +34,6 @@ def write_video(
     pixels: str = "yuv420p",
     rotation: float = 0,
     options: dict[str, str] | None = None,
-    tone_hz: float | None = None,
     muxer: dict[str, str] | None = None,
 ) -> Path:
     """Write pictures at ``stamps`` (milliseconds); where not given, one second at ``rate``."""
@@ -48,18 +47,11 @@ def write_video(
         stream.codec_context.time_base = unit
         if rotation:
             stream.set_display_rotation(rotation)
-        sound = container.add_stream("aac", rate=48000, layout="stereo") if tone_hz else None
         for number, stamp in enumerate(stamps, start=1):
             frame = picture(number, *size)
             frame.pts, frame.time_base = stamp, unit
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-        if sound is not None and tone_hz:
-            wave = 0.5 * np.sin(2 * np.pi * tone_hz * np.arange(48000) / 48000)
-            samples = av.AudioFrame.from_ndarray(np.stack([wave, wave]).astype(np.float32), "fltp", "stereo")
-            samples.rate, samples.pts = 48000, 0
-            container.mux(sound.encode(samples))
-            container.mux(sound.encode(None))
     return path
 
 
@@ -245,24 +237,6 @@ def test_a_span_has_to_lie_in_the_video(tmp_path: Path) -> None:
         list(FrameReader(video.path, from_s=3))
 
 
-def test_sound_is_mono_and_starts_when_it_is_heard(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "video.mp4", tone_hz=1000)
-    audio = read_audio(path)
-    assert audio is not None and audio.samples.dtype == np.float32 and audio.rate == 48000
-    assert audio.start_s == pytest.approx(0, abs=0.03)
-    spectrum = np.abs(np.fft.rfft(audio.samples[4800:43200]))
-    assert np.argmax(spectrum) * 48000 / 38400 == pytest.approx(1000, abs=2)
-    part = read_audio(path, from_s=0.5, to_s=0.6)
-    assert part is not None and part.start_s == pytest.approx(0.5, abs=0.025)
-    assert len(part.samples) / part.rate == pytest.approx(0.1, abs=0.05)
-    start = round((part.start_s - audio.start_s) * audio.rate)
-    np.testing.assert_allclose(part.samples[2048:3000], audio.samples[start + 2048 : start + 3000], atol=0.02)
-
-
-def test_no_sound_is_none(tmp_path: Path) -> None:
-    assert read_audio(write_video(tmp_path / "video.mp4")) is None
-
-
 def test_clock_repairs_stamps_as_it_says() -> None:
     def times(*stamps: float | None) -> list[float]:
         clock = Clock(0.04)
@@ -297,5 +271,3 @@ def test_real_clip(reference: Path) -> None:
     assert video.fps == pytest.approx(30000 / 1001, rel=1e-4)
     times = [frame.time_s for frame in FrameReader(path)]
     np.testing.assert_allclose(times, np.arange(570) * 1001 / 30000, atol=0.001)
-    audio = read_audio(path, to_s=5)
-    assert audio is not None and len(audio.samples) / audio.rate == pytest.approx(5, abs=0.1)
