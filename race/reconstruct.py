@@ -27,7 +27,7 @@ from race.observations import Lines, Observations
 from race.order import Order, find_order
 from race.pace import with_pace
 from race.paths import time_gaps
-from race.racers import FORESHORTENING, Paths, find_paths, find_racers
+from race.racers import FORESHORTENING, Paths, find_paths, find_racers, shows_racing
 from race.relay import with_relay
 from race.result import assemble
 from race.rink import Rink
@@ -57,6 +57,8 @@ SURER = 1.5
 sample where that is right, 1.1 and 1.25 in simulated races where it is wrong."""
 CLOCK_AGREES_S = 1.0
 """A start seen further from the clock's zero is another one."""
+NOT_AT_ONCE_S = 1.5
+"""Who is seen to race so long after the first picture was seen before it."""
 MAX_SIDE = 4.0
 """Box heights beside another's trail at most: more is the other straight."""
 
@@ -138,6 +140,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         known_as = []  # the score bug may mean others then
 
     gun_s = start.gun_s if start is not None and (model is None or model.start == start.side) else None
+    racing_s = _racing_s(shows_racing(paths, scene) & in_race, scene.time_s)
     begun_s = gun_s
     if begun_s is None and untold and len(tracks.frame):
         begun_s = float(scene.time_s[np.searchsorted(scene.number, tracks.frame.min())])
@@ -158,7 +161,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
             passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
         known = observations, scene, shots, tracks, paths, ice, in_metres, order, clock, final, event, model, passages
         relays = find_exchanges(everybody, tracks, observations, scene, rink) if in_metres and relay else []
-        return Facts(*known, given.start_list, tuple(told), gun_s, given.corrections.names, tuple(relays))
+        return Facts(*known, given.start_list, tuple(told), gun_s, given.corrections.names, tuple(relays), racing_s)
 
     facts = facts_of(tracks, known_as)
     exchanges = who_is_who(facts).exchanges
@@ -210,6 +213,12 @@ def _start(seen: list[FieldStart], clock: list[ClockRun]) -> FieldStart | None:
     if clock:
         seen = [start for start in seen if abs(start.gun_s - clock[-1].race_start_s) < CLOCK_AGREES_S]
     return seen[-1] if seen else None
+
+
+def _racing_s(racing: NDArray[np.bool_], time_s: Floats) -> float | None:
+    """When ``racing`` (F,) begins; None where it goes on from the first."""
+    frames = np.flatnonzero(racing)
+    return float(time_s[frames[0]]) if len(frames) and time_s[frames[0]] - time_s[0] > NOT_AT_ONCE_S else None
 
 
 def _count_sure(tracks: Tracks) -> int:

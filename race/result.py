@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from race.claims import doubts_of, passes_of
 from race.facts import Facts
 from race.formats import CameraLevel, Competitor, Race
+from race.heard import check_bell
 from race.placing import order_of
 from race.roster import competitors_of, warn_of_missing, who_is_who
 from race.timing import crossings_of, finish_of, race_start
@@ -26,10 +27,12 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     names = settled.names
     competitors = competitors_of(facts, settled, finish, warnings)
     warn_of_missing(facts, competitors, warnings)
-    race_start_s = race_start(facts, finish, active, warnings)
+    start = race_start(facts, finish, active, warnings)
+    race_start_s = start.time_s
     crossings = crossings_of(facts, names, active, race_start_s, warnings)
     if not len(facts.paths.ids):
         warnings.append("nobody was seen racing")
+    check_bell(facts.observations.sounds, facts.passages, facts.model, warnings)
     step_s = np.diff(facts.scene.time_s)
     if len(step_s) and float(np.median(step_s)) > SLOWEST_STEP_S:
         warnings.append("under 10 pictures a second: racers cannot be followed well, the result is incomplete")
@@ -40,6 +43,8 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
         event=facts.event,
         camera_level=_level(facts, competitors),
         race_start_s=race_start_s,
+        race_start_sd_s=None if start.sd_s is None else round(start.sd_s, 3),
+        race_start_source=start.source,
         competitors=competitors,
         crossings=crossings,
         finish=finish_of(facts, finish, active, race_start_s, crossings),
@@ -47,6 +52,7 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
         identity_doubts=doubts_of(facts),
         shots=facts.shots,
         scorebug=facts.observations.scorebug,
+        sounds=facts.observations.sounds,
         warnings=warnings,
     )
     return race, rank, gap_s

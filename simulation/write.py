@@ -7,6 +7,7 @@ truth_camera.parquet  a row per picture: the camera's place, rotation, focal len
 observations/         as ``analyze`` writes them
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,14 @@ from race.observations import write_observations
 from simulation.camera import Footage, Style, direct
 from simulation.draws import Draws
 from simulation.figure import Pictured, picture
+from simulation.hearing import hear
 from simulation.motion import Motion
 from simulation.observe import observe
 from simulation.pace import with_true_pace
 from simulation.pictures.scorebug import LAYOUTS, readings
 from simulation.race import simulate_race
 from simulation.scenario import Scenario
+from simulation.soundtrack import plan_sound
 
 
 def simulate_observations(
@@ -37,7 +40,8 @@ def simulate_observations(
     footage = direct(motion, style, fps, size, seed)
     pictured = picture(motion, footage)
     shown = readings(motion, footage, Draws(seed, "score bug").pick(LAYOUTS))
-    observations = observe(motion, footage, pictured, shown, seed)
+    heard = hear(plan_sound(motion, footage, seed), seed)
+    observations = replace(observe(motion, footage, pictured, shown, seed), sounds=heard)
     truth = true_race(motion, footage, shown, observations.video)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +63,7 @@ def true_race(motion: Motion, footage: Footage, shown: list[ScorebugReading], vi
         video=video,
         event=motion.event,
         race_start_s=start,
+        race_start_source="truth",
         competitors=list(motion.competitors),
         crossings=[row.model_copy(update={"time_s": later(row.time_s)}) for row in motion.crossings],
         finish=[row.model_copy(update={"time_s": later(row.time_s)}) for row in motion.finish],

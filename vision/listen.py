@@ -1,15 +1,17 @@
 """What is heard in a video: shots and the bell, each with its time and how sure it is, in constant memory."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from race.formats import Sound
 from vision.bangs import APART_S, find_bangs
 from vision.ringing import Ringing, find_ringing
-from vision.sound import sound_of, stretches
+from vision.sound import Audio, sound_of, stretches
 
 LOOKED_AT_S, AROUND_S = 20.0, 8.0
 """So much is looked at in one go, with what is heard before and after it."""
-LEAST_SCORE = 0.05
+LEAST_SCORE, LEAST_RING = 0.05, 0.3
+"""What is less sure is left out; a ring besides would be joined with a bell near it."""
 ONSET_SD_S = 0.003
 """Of a shot's first sample, as it is found; what sound and video are apart is the reader's concern."""
 RINGS_SD_S = 0.08
@@ -18,10 +20,15 @@ JOINED_S = 1.0
 
 def listen(path: Path, from_s: float | None = None, to_s: float | None = None) -> list[Sound] | None:
     """By time; None where there is nothing to listen to. Raises VideoError where the video cannot be read."""
+    return hear(sound_of(path, from_s, to_s))
+
+
+def hear(parts: Iterator[Audio]) -> list[Sound] | None:
+    """What is heard in ``parts`` of a sound, by time; None where there are none."""
     heard = False
     sounds: list[Sound] = []
     rings: list[Ringing] = []
-    for audio, core_s, until_s in stretches(sound_of(path, from_s, to_s), LOOKED_AT_S, AROUND_S):
+    for audio, core_s, until_s in stretches(parts, LOOKED_AT_S, AROUND_S):
         heard = True
         sounds += [
             _sound("shot", bang.time_s, None, ONSET_SD_S, bang.score)
@@ -29,7 +36,7 @@ def listen(path: Path, from_s: float | None = None, to_s: float | None = None) -
             if max(core_s, sounds[-1].time_s + APART_S if sounds else core_s) <= bang.time_s < until_s
         ]
         for ring in find_ringing(audio):
-            if ring.end_s >= core_s and ring.start_s < until_s:
+            if ring.score >= LEAST_RING and ring.end_s >= core_s and ring.start_s < until_s:
                 rings = _joined(rings, ring)
     sounds += [_sound("bell", ring.start_s, ring.end_s, RINGS_SD_S, ring.score) for ring in rings]
     worth = [sound for sound in sounds if sound.score >= LEAST_SCORE]

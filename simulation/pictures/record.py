@@ -1,4 +1,4 @@
-"""Write a filmed race: ``video.mp4``, and what is truly in it as the files of ``simulation.write``."""
+"""Write a filmed race: ``video.mp4`` with its sound, and what is truly in it as the files of ``simulation.write``."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,10 +15,12 @@ from simulation.camera import Footage, Style, direct
 from simulation.figure import Pictured
 from simulation.motion import RATE_HZ, Motion
 from simulation.pictures import scorebug
+from simulation.pictures.dubbing import Dubbing
 from simulation.pictures.film import Look, draw_look, film
 from simulation.pictures.visible import Seen
 from simulation.race import simulate_race
 from simulation.scenario import Scenario
+from simulation.soundtrack import plan_sound
 from simulation.write import true_race, write_truth
 
 Copy = Literal["broadcast", "web"]
@@ -64,11 +66,17 @@ def record(
         stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "fast"})
         stream.width, stream.height = footage.size
         stream.pix_fmt = "yuv420p"
+        track = plan_sound(motion, footage, look.seed)
+        sound = None if track is None else Dubbing(container, track)
         for filmed in film(motion, footage, look):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(filmed.picture, format="bgr24")))
+            if sound is not None:
+                sound.up_to((filmed.index + 1) / footage.fps)
             seen.append(_without_pictures(filmed.seen))
             progress(filmed.index + 1, len(footage))
         container.mux(stream.encode())
+        if sound is not None:
+            sound.end()
     shown = scorebug.readings(motion, footage, look.layout)
     race = true_race(motion, footage, shown, _video(path, footage))
     write_truth(motion, footage, _pictured(motion, footage, seen), race, folder)

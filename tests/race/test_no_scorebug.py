@@ -5,12 +5,19 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from race.formats import Race
+from race.formats import Race, Sound
 from race.observations import read_observations
 from race.reconstruct import Given, reconstruct
 from race.starts import START_SD_S
 from simulation.scenario import Requirements, Scenario
 from simulation.write import simulate_observations
+
+GUN_HEARD_S = 6.03
+SOUNDS = {
+    "500m": [Sound(kind="shot", time_s=time_s, time_sd_s=0.003, score=0.8) for time_s in (3.0, GUN_HEARD_S, 7.5, 31.0)],
+    "relay-2000m": None,
+}
+"""A bang while they stand, the gun at 6 s, a door, another one; and a clip without sound."""
 
 
 @pytest.fixture(scope="module", params=[("500m", None), ("relay-2000m", "x")], ids=lambda param: param[0])
@@ -20,7 +27,7 @@ def both(request, tmp_path_factory) -> tuple[Race, Race]:
     event, gender = request.param
     scenario = Scenario(event=event, gender=gender, starters=4, require=Requirements(falls=0))
     truth = simulate_observations(scenario, 12, "fixed", 12.5, (1280, 720), folder)
-    observed = replace(read_observations(folder), scorebug=[])
+    observed = replace(read_observations(folder), scorebug=[], sounds=SOUNDS[event])
     return reconstruct(observed, Given()).race, truth
 
 
@@ -29,10 +36,13 @@ def test_the_event_is_told_by_start_line_and_time(both) -> None:
     assert (race.event.name, race.event.source) == (truth.event.name, "guessed")
 
 
-def test_race_times_count_from_first_movements(both) -> None:
+def test_race_times_count_from_the_gun_or_else_from_first_movements(both) -> None:
     race, truth = both
-    assert race.race_start_s == pytest.approx(truth.race_start_s, abs=2 * START_SD_S)
-    assert any("first movement" in warning for warning in race.warnings)
+    heard = race.event.name == "500m"
+    assert race.race_start_source == ("gun" if heard else "movement")
+    assert race.race_start_s == pytest.approx(truth.race_start_s, abs=0.05 if heard else 2 * START_SD_S)
+    said = "the gun, as it is heard" if heard else "first movement"
+    assert any(said in warning for warning in race.warnings)
 
 
 def test_every_lap_has_its_order_and_its_times(both) -> None:

@@ -20,6 +20,7 @@ from simulation.pictures.record import WEB_CRF, record
 from simulation.pictures.scorebug import lay_over
 from simulation.race import simulate_race
 from simulation.scenario import Scenario
+from vision.sound import sound_of
 
 pytest.importorskip("pyvista")
 pytestmark = pytest.mark.slow
@@ -67,7 +68,11 @@ def test_the_video_has_every_picture_and_its_truth(race, tmp_path):
     truth = read_race(tmp_path)
     with av.open(str(tmp_path / "video.mp4")) as container:
         count = sum(1 for _ in container.decode(video=0))
+        assert [stream.codec_context.name for stream in container.streams.audio] == ["aac"]
     assert count == len(footage) == truth.video.frames == done[-1][0] == done[-1][1]
+    parts = list(sound_of(tmp_path / "video.mp4"))
+    assert parts[0].start_s == pytest.approx(0, abs=0.001)
+    assert parts[-1].end_s == pytest.approx(truth.video.duration_s, abs=0.07)  # AAC has whole frames of 32 ms
     assert all(0 <= row.time_s <= truth.video.duration_s for row in truth.passes)
     people = pl.read_parquet(tmp_path / "truth_people.parquet")
     assert people["frame"].max() <= count
