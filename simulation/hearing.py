@@ -19,11 +19,13 @@ class Ears:
     which an echo is heard in place of the shot, up to ``echo_s`` later."""
 
     shot_missed: float = 0.2
-    tone_missed: float = 0.6
+    tone_missed: float = 0.4
     bell_missed: float = 0.2
     shot_false: float = 0.15
     bell_false: float = 0.05
+    tone_false: float = 0.15
     shot_sd_s: float = 0.002
+    tone_sd_s: float = 0.01
     bell_sd_s: float = 0.15
     echo: float = 0.05
     echo_s: float = 0.08
@@ -37,7 +39,7 @@ def hear(track: Soundtrack | None, seed: int, ears: Ears | None = None) -> list[
     missed = {"shot": ears.shot_missed, "tone": ears.tone_missed, "bell": ears.bell_missed, "whistle": 0.9}
     out: list[Sound] = []
     for noise in track.noises:
-        late_s = draws.normal(0, ears.bell_sd_s if noise.kind == "bell" else ears.shot_sd_s)
+        late_s = draws.normal(0, {"bell": ears.bell_sd_s, "tone": ears.tone_sd_s}.get(noise.kind, ears.shot_sd_s))
         late_s += draws.uniform(0.01, ears.echo_s) if draws.chance(ears.echo) and noise.kind != "bell" else 0.0
         score = float(np.clip(1 - 0.3 * abs(draws.normal()), 0.1, 1))
         end_s = noise.time_s + noise.lasts_s + abs(draws.normal(0.4, 0.2))
@@ -45,7 +47,7 @@ def hear(track: Soundtrack | None, seed: int, ears: Ears | None = None) -> list[
             continue
         kind = "bell" if noise.kind == "bell" else "tone" if noise.kind == "tone" else "shot"
         out.append(_sound(kind, noise.time_s + late_s, end_s if kind == "bell" else None, score))
-    for kind, a_minute in (("shot", ears.shot_false), ("bell", ears.bell_false)):
+    for kind, a_minute in (("shot", ears.shot_false), ("tone", ears.tone_false), ("bell", ears.bell_false)):
         for time_s in _now_and_then(a_minute / 60, track.lasts_s, draws):
             score, lasts_s = draws.uniform(0.1, 0.9), draws.uniform(2.0, 8.0)
             out.append(_sound(kind, time_s, time_s + lasts_s if kind == "bell" else None, score))
@@ -57,7 +59,7 @@ def _sound(kind: str, time_s: float, end_s: float | None, score: float) -> Sound
         kind=kind,  # type: ignore[arg-type]
         time_s=round(time_s, 4),
         end_s=None if end_s is None else round(end_s, 2),
-        time_sd_s=0.08 if kind == "bell" else 0.003,
+        time_sd_s={"shot": 0.003, "tone": 0.01, "bell": 0.08}[kind],
         score=round(score, 3),
     )
 

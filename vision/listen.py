@@ -1,4 +1,7 @@
-"""What is heard in a video: shots and the bell, each with its time and how sure it is, in constant memory."""
+"""What is heard in a video, in constant memory: shots, an electronic starter's tones and the bell.
+
+Each has its time and how sure it is.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,14 +10,14 @@ from race.formats import Sound
 from vision.bangs import APART_S, find_bangs
 from vision.ringing import Ringing, find_ringing
 from vision.sound import Audio, sound_of, stretches
+from vision.tones import Tone, find_tones
 
 LOOKED_AT_S, AROUND_S = 20.0, 8.0
 """So much is looked at in one go, with what is heard before and after it."""
 LEAST_SCORE, LEAST_RING = 0.05, 0.3
 """What is less sure is left out; a ring besides would be joined with a bell near it."""
-ONSET_SD_S = 0.003
-"""Of a shot's first sample, as it is found; what sound and video are apart is the reader's concern."""
-RINGS_SD_S = 0.08
+SHOT_SD_S, TONE_SD_S, RING_SD_S = 0.003, 0.01, 0.08
+"""Of when it is heard to begin; what sound and video are apart is the reader's concern."""
 JOINED_S = 1.0
 
 
@@ -27,18 +30,26 @@ def hear(parts: Iterator[Audio]) -> list[Sound] | None:
     """What is heard in ``parts`` of a sound, by time; None where there are none."""
     heard = False
     sounds: list[Sound] = []
+    tones: list[Tone] = []
     rings: list[Ringing] = []
     for audio, core_s, until_s in stretches(parts, LOOKED_AT_S, AROUND_S):
         heard = True
         sounds += [
-            _sound("shot", bang.time_s, None, ONSET_SD_S, bang.score)
+            _sound("shot", bang.time_s, None, SHOT_SD_S, bang.score)
             for bang in find_bangs(audio)
             if max(core_s, sounds[-1].time_s + APART_S if sounds else core_s) <= bang.time_s < until_s
         ]
+        tones += [tone for tone in find_tones(audio) if core_s <= tone.time_s < until_s]
         for ring in find_ringing(audio):
             if ring.score >= LEAST_RING and ring.end_s >= core_s and ring.start_s < until_s:
                 rings = _joined(rings, ring)
-    sounds += [_sound("bell", ring.start_s, ring.end_s, RINGS_SD_S, ring.score) for ring in rings]
+    sounds += [
+        _sound("tone", tone.time_s, None, TONE_SD_S, tone.score)
+        for tone in tones
+        if not any(ring.start_s - JOINED_S < tone.time_s < ring.end_s for ring in rings)  # a bell's stroke
+        and not any(abs(sound.time_s - tone.time_s) < APART_S and sound.score > tone.score for sound in sounds)
+    ]
+    sounds += [_sound("bell", ring.start_s, ring.end_s, RING_SD_S, ring.score) for ring in rings]
     worth = [sound for sound in sounds if sound.score >= LEAST_SCORE]
     return sorted(worth, key=lambda sound: sound.time_s) if heard else None
 

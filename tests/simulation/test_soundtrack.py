@@ -102,4 +102,4 @@ def test_a_mute_film_is_not_one_in_which_nothing_is_heard() -> None:
     plans = [plan_sound(motion, footage, seed) for seed in range(200)]
     assert 0.01 < np.mean([plan is None for plan in plans]) < 0.12
     assert hear(None, 1) is None
-    assert hear(Soundtrack(1, 5.0, (), None, (), 0.1), 1, Ears(shot_false=1e-9, bell_false=1e-9)) == []
+    assert hear(Soundtrack(1, 5.0, (), None, (), 0.1), 1, Ears(shot_false=1e-9, tone_false=1e-9, bell_false=1e-9)) == []
