@@ -24,6 +24,9 @@ from race.errors import ScenarioError
 from race.formats import Gaps, Race, ScorebugReading, Session, Shot, Sound, Video, read_race, write_race
 from race.observations import Detections, Frames, Lines, Observations, read_observations, write_observations
 from race.poses import Poses, no_poses
+from simulation.pictures.dubbing import Dubbing
+from simulation.soundtrack import RATE
+from vision.sound import sound_of
 
 CARD_S = 4.0
 Table = TypeVar("Table", Frames, Detections, Lines, Poses)
@@ -49,7 +52,8 @@ def join_session(folders: Sequence[Path], out: Path) -> None:
     whole = truths[0].video.model_copy(update={"path": "video.mp4", "frames": frames, "duration_s": frames / fps})
     out.mkdir(parents=True, exist_ok=True)
     if filmed == {True}:
-        join_videos(videos, whole, card, out / "video.mp4")
+        lasts_s = [race.video.frames / fps for race in truths]
+        join_videos(videos, lasts_s, whole, card, out / "video.mp4")
         with (out / "video.mp4").open("rb") as film:
             whole = whole.model_copy(update={"sha256": hashlib.file_digest(film, "sha256").hexdigest()})
     else:
@@ -181,16 +185,35 @@ def _joined(parts: Sequence[Table]) -> Table:
     return type(parts[0])(**columns)  # type: ignore[arg-type]
 
 
-def join_videos(videos: Sequence[Path], video: Video, card: int, out: Path) -> None:
+def join_videos(videos: Sequence[Path], lasts_s: Sequence[float], video: Video, card: int, out: Path) -> None:
     rate = Fraction(video.fps).limit_denominator(1001)
     with av.open(str(out), "w", options={"movflags": "+faststart"}) as film:
         stream = film.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "21"})
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"
+        mute = all(next(sound_of(path), None) is None for path in videos)
+        sound = None if mute else Dubbing(film, _sounds(videos, lasts_s, card / video.fps))
         for number, image in enumerate(_pictures(videos, video, card)):
             picture = av.VideoFrame.from_ndarray(image, format="bgr24")
             picture.pts, picture.time_base = number, 1 / rate
             film.mux(stream.encode(picture))
+            if sound is not None:
+                sound.up_to((number + 1) / video.fps)
         film.mux(stream.encode(None))
+        if sound is not None:
+            sound.end()
+
+
+def _sounds(videos: Sequence[Path], lasts_s: Sequence[float], card_s: float) -> Iterator[NDArray[np.float64]]:
+    """Each video's sound for as long as its pictures last, silence where it is mute, and on the cards."""
+    for k, (path, long_s) in enumerate(zip(videos, lasts_s, strict=True)):
+        if k:
+            yield np.zeros(round(card_s * RATE))
+        wave = np.zeros(round(long_s * RATE))
+        for part in sound_of(path):
+            at = round(part.start_s * RATE)
+            fits = wave[max(at, 0) : max(at + part.samples.shape[1], 0)]
+            fits[:] = part.samples[0, max(-at, 0) :][: len(fits)]
+        yield wave
 
 
 def _pictures(videos: Sequence[Path], video: Video, card: int) -> Iterator[NDArray[np.uint8]]:

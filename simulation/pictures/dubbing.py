@@ -1,5 +1,6 @@
 """Sound beside the pictures of a film, as AAC."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import av
@@ -7,7 +8,9 @@ import numpy as np
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
-from simulation.soundtrack import RATE, Soundtrack, wave_of
+from simulation.soundtrack import RATE
+
+Floats = NDArray[np.float64]
 
 BIT_RATE = 48_000
 FRAME = 1024
@@ -15,12 +18,12 @@ FRAME = 1024
 
 
 class Dubbing:
-    """Writes the sound of ``track`` into ``container`` as far as its pictures have come."""
+    """Writes a sound, ``parts`` (N,) of it one after the other, into ``container`` as far as its pictures have come."""
 
-    def __init__(self, container: OutputContainer, track: Soundtrack) -> None:
+    def __init__(self, container: OutputContainer, parts: Iterator[Floats]) -> None:
         self._container = container
         self._stream = container.add_stream("aac", rate=RATE, layout="mono", bit_rate=BIT_RATE)
-        self._parts = wave_of(track)
+        self._parts = parts
         self._held = np.empty(0, np.float32)
         self._done = 0
 

@@ -20,7 +20,7 @@ from simulation.pictures.film import Look, draw_look, film
 from simulation.pictures.visible import Seen
 from simulation.race import simulate_race
 from simulation.scenario import Scenario
-from simulation.soundtrack import plan_sound
+from simulation.soundtrack import plan_sound, wave_of
 from simulation.write import true_race, write_truth
 
 Copy = Literal["broadcast", "web"]
@@ -67,7 +67,7 @@ def record(
         stream.width, stream.height = footage.size
         stream.pix_fmt = "yuv420p"
         track = plan_sound(motion, footage, look.seed)
-        sound = None if track is None else Dubbing(container, track)
+        sound = None if track is None else Dubbing(container, wave_of(track))
         for filmed in film(motion, footage, look):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(filmed.picture, format="bgr24")))
             if sound is not None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from simulation.pictures.dubbing import Dubbing
-from simulation.soundtrack import Noise, Soundtrack
+from simulation.soundtrack import Noise, Soundtrack, wave_of
 from vision.listen import listen
 
 RATE, SIZE = 25, (64, 48)
@@ -17,7 +17,7 @@ def film(path: Path, track: Soundtrack) -> Path:
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        sound = Dubbing(container, track)
+        sound = Dubbing(container, wave_of(track))
         for n in range(round(track.lasts_s * RATE)):
             picture = np.full((SIZE[1], SIZE[0], 3), n % 200, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))

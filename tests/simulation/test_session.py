@@ -14,6 +14,9 @@ from race.session import split_races
 from simulation.scenario import Requirements, Scenario
 from simulation.session import CARD_S, join_session, join_videos
 from simulation.write import simulate_observations
+from tests.vision.made_sound import write_film
+from tests.vision.test_frames import write_video
+from vision.sound import sound_of
 
 FPS = 10.0
 HEAT = Scenario(event="500m", starters=4, track_shift_m=0.5, require=Requirements(falls=0))
@@ -69,7 +72,8 @@ def test_films_are_joined_with_a_card_between(tmp_path: Path) -> None:
                 film.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
             film.mux(stream.encode(None))
     video = Video(path="v.mp4", sha256="", duration_s=1.9, fps=10, width=64, height=36, frames=19)
-    join_videos([tmp_path / "0.mp4", tmp_path / "1.mp4"], video, 5, tmp_path / "out.mp4")
+    join_videos([tmp_path / "0.mp4", tmp_path / "1.mp4"], [0.7, 0.7], video, 5, tmp_path / "out.mp4")
+    assert next(sound_of(tmp_path / "out.mp4"), None) is None
     with av.open(str(tmp_path / "out.mp4")) as film:
         pictures = [(float(one.time), one.to_ndarray(format="bgr24").mean(axis=(0, 1))) for one in film.decode(video=0)]
     assert [time for time, _ in pictures] == pytest.approx([k / 10 for k in range(19)])
@@ -77,3 +81,19 @@ def test_films_are_joined_with_a_card_between(tmp_path: Path) -> None:
     assert grey[:7] == pytest.approx([40] * 7, abs=6)
     assert grey[12:] == pytest.approx([200] * 7, abs=6)
     assert all(colour[0] > colour[2] + 10 for _, colour in pictures[7:12])  # the card is blue
+
+
+def test_sounds_are_joined_in_step_with_their_pictures(tmp_path: Path) -> None:
+    """A mute film, then one with a note from its half second on."""
+    rate, lasts_s = 32_000, 1.6
+    note = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(round(lasts_s * rate)) / rate)
+    note[: rate // 2] = 0.0
+    with av.open(str(write_film(tmp_path / "1.mp4", note, rate))) as film:
+        assert film.streams.video[0].frames == 40
+    write_video(tmp_path / "0.mp4", [40 * n for n in range(40)], size=(64, 48))
+    video = Video(path="v.mp4", sha256="", duration_s=3.6, fps=25, width=64, height=48, frames=90)
+    join_videos([tmp_path / "0.mp4", tmp_path / "1.mp4"], [lasts_s, lasts_s], video, 10, tmp_path / "out.mp4")
+    parts = list(sound_of(tmp_path / "out.mp4"))
+    assert parts[-1].end_s == pytest.approx(3.6, abs=0.07)
+    wave = np.concatenate([part.samples[0] for part in parts])
+    assert parts[0].start_s + np.flatnonzero(np.abs(wave) > 0.2)[0] / rate == pytest.approx(2.5, abs=0.005)
