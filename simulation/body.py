@@ -30,6 +30,7 @@ _POSE_OF: dict[int, Pose] = {
     Mode.OUT: Pose.STAND,
     Mode.PUSHED: Pose.PUSHED,
     Mode.PUSHING: Pose.PUSH,
+    Mode.LEG_OUT: Pose.LEG_OUT,
 }
 
 
@@ -81,6 +82,7 @@ def poses(
     phase = np.mod(np.cumsum(often, axis=1) / RATE_HZ + draws.uniforms(len(mode))[:, None], 1.0)
 
     pose[(mode == Mode.IDLE) & (speed < 6.5)] = Pose.GLIDE
+    pose[(mode == Mode.IDLE) & (speed < 0.8)] = Pose.STAND
     home = racing & (s > finish_m + HOME_M)
     rising = home & ~(corner & (speed > _BENT_MPS))
     pose[home], phase[home] = Pose.HOME, smooth(rising.astype(float), _RISING_S)[home]

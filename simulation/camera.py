@@ -166,17 +166,16 @@ class _Place:
     """Where a camera stands and how its operator works; angles of view are horizontal, radians.
 
     ``lag_s`` is the time constant of hand and eye, ``sway_rad`` the unrest of the hand, ``margin`` how much wider than
-    the followed group the picture is kept, and ``air_rad`` how much more than that. ``tall`` is how tall, at the least
+    the followed group, from the first body to the last, the picture is kept. ``tall`` is how tall, at the least
     and at the most, a crouched racer is kept, as a share of the picture's height, however wide the group is.
     """
 
     position: tuple[float, float, float]
     narrowest: float
     widest: float
-    lag_s: float = 0.10
+    lag_s: float = 0.07
     sway_rad: float = 0.0006
-    margin: float = 1.2
-    air_rad: float = math.radians(4)
+    margin: float = 1.4
     k1: float = -0.04
     roll_rad: float = 0.004
     tall: tuple[float, float] = (0.0, 1.0)
@@ -185,16 +184,16 @@ class _Place:
 # The main camera as measured in Shanghai in 2019: in the plane of the finish line, 5.6 m behind the mats, 4 m up.
 # In seventeen pictures of corner cameras and replays (Seoul 2017, four other World Cups) the foremost racer is 0.25 to
 # 0.78 of the picture tall, half of them 0.45 to 0.65.
-_CROUCHED_M = 1.15
+_CROUCHED_M, _LONG_M = 1.15, 1.6
+_FOLLOWED_M, _LOST_M = 6.0, 0.5
+"""Who is further behind the leader is let go, not all at once."""
 _PLACES = {
-    "main": _Place(
-        (0.0, -20.6, 4.05), math.radians(8), math.radians(40), margin=1.1, air_rad=math.radians(3.2), tall=(0.0, 0.5)
-    ),
-    "left": _Place((-31.0, -9.0, 2.6), math.radians(4), math.radians(50), tall=(0.38, 0.7)),
-    "right": _Place((31.5, -6.0, 2.4), math.radians(4), math.radians(52), tall=(0.38, 0.7)),
-    "close_up": _Place((-6.0, -18.5, 2.1), math.radians(2), math.radians(20), sway_rad=0.0008, tall=(0.5, 0.75)),
+    "main": _Place((0.0, -20.6, 4.05), math.radians(8), math.radians(40), margin=1.3, tall=(0.0, 0.42)),
+    "left": _Place((-31.0, -9.0, 2.6), math.radians(4), math.radians(50), tall=(0.38, 0.6)),
+    "right": _Place((31.5, -6.0, 2.4), math.radians(4), math.radians(52), tall=(0.38, 0.6)),
+    "close_up": _Place((-6.0, -18.5, 2.1), math.radians(2), math.radians(20), sway_rad=0.0008, tall=(0.34, 0.5)),
     "fixed": _Place((0.0, -33.0, 13.0), math.radians(80), math.radians(80), sway_rad=0.0, k1=-0.12, roll_rad=0.002),
-    "handheld": _Place((9.0, -21.5, 5.0), math.radians(30), math.radians(52), 0.18, 0.005, 1.4, -0.07, 0.02),
+    "handheld": _Place((9.0, -21.5, 5.0), math.radians(30), math.radians(52), 0.18, 0.005, 1.6, roll_rad=0.02),
 }
 
 
@@ -315,14 +314,14 @@ def _film(
         tightest, loosest = (
             2 * np.arctan(shape * _CROUCHED_M / 2 / (away * max(tall, 1e-3))) for tall in place.tall[::-1]
         )
-        wanted_field = np.clip(spread * place.margin + place.air_rad, tightest, loosest)
+        wanted_field = np.clip((spread + _LONG_M / away) * place.margin, tightest, loosest)
         wanted_field = np.clip(wanted_field, place.narrowest, place.widest)
         wanted_pan = np.arctan2(aim[:, 0] - position[0], aim[:, 1] - position[1])
         wanted_tilt = np.arctan2(position[2] - 0.7, np.hypot(*(aim - position[:2]).T))
         keep = slice(len(early), None)
         step = 1 / rate
         pan = _hand(np.unwrap(wanted_pan), step, place.lag_s)[keep]
-        tilt = _hand(wanted_tilt, step, place.lag_s * 1.6)[keep]
+        tilt = _hand(wanted_tilt, step, place.lag_s * 1.2)[keep]
         field = np.exp(_hand(np.log(wanted_field), step, place.lag_s * 4))[keep]
         pan = pan + _unrest(draws, count, rate, place.sway_rad)
         tilt = tilt + _unrest(draws, count, rate, place.sway_rad)
@@ -334,7 +333,8 @@ def _film(
 def _action(motion: Motion, moments: Floats, position: Floats, close: bool) -> tuple[Floats, Floats]:
     """What the operator follows: the leaders' middle (F, 2) and their angular spread (F,) as seen from the camera.
 
-    Who falls or drops back is let go. ``close`` follows the leader alone.
+    That middle is halfway between the first and the last of them in the picture. Who falls or drops back is let go.
+    ``close`` follows the leader alone.
     """
     index = np.clip(np.rint((moments - motion.time_s[0]) * RATE_HZ), 0, len(motion.time_s) - 1).astype(int)
     skating = (motion.racing & (motion.pose != Pose.SLIDE) & (motion.pose != Pose.LYING))[:, index]
@@ -343,14 +343,17 @@ def _action(motion: Motion, moments: Floats, position: Floats, close: bool) -> t
     everybody = ~skating.any(axis=0)
     s[:, everybody] = np.where(motion.racing[:, index][:, everybody], 0.0, np.nan)
     behind = np.nanmax(s, axis=0) - s
-    weight = np.where(np.isfinite(behind), np.exp(-np.nan_to_num(behind) / (1.5 if close else 4.5)), 0.0)
+    followed = np.exp(-behind / 1.5) if close else 1 / (1 + np.exp((behind - _FOLLOWED_M) / _LOST_M))
+    followed = np.where(np.isfinite(behind), followed, 0.0)
     xy = motion.xy[:, index]
-    aim = np.einsum("pf,pfk->fk", weight, xy) / weight.sum(axis=0)[:, None]
+    aim = np.einsum("pf,pfk->fk", followed, xy) / followed.sum(axis=0)[:, None]
     angle = np.arctan2(xy[..., 0] - position[0], xy[..., 1] - position[1])
     middle = np.arctan2(aim[:, 0] - position[0], aim[:, 1] - position[1])
-    off = np.abs(np.angle(np.exp(1j * (angle - middle))))
-    spread = 2 * np.max(np.where(behind < 7, off, 0.0), axis=0)
-    return aim, spread
+    off = np.angle(np.exp(1j * (angle - middle))) * followed
+    first, last = off.min(axis=0), off.max(axis=0)
+    middle += (first + last) / 2
+    away = np.hypot(*(aim - position[:2]).T)
+    return position[:2] + away[:, None] * np.column_stack([np.sin(middle), np.cos(middle)]), last - first
 
 
 def _unrest(draws: Draws, count: int, rate: float, size: float) -> Floats:

@@ -32,6 +32,10 @@ _DT = 1.0 / RATE_HZ
 SCATTER_M = 14.0
 MISSED_BY_M = 2.6
 """How far in front of its racer somebody is who leaves untouched."""
+GATHERS_M = 9.0
+"""Along the track from the finish line, where team-mates are who have skated their last leg, ..."""
+FURTHER_IN_M = 1.2
+"""... and so much further in than those who wait for theirs."""
 IDLE_MPS, ROLLING_MPS, SPEED_UP_S = 3.4, 11.5, 3.0
 """Along the measured line: while waiting, on arrival at the exchange, and how long before it that begins."""
 
@@ -124,13 +128,14 @@ def _together(plan: Plan, state: State, course: Course, racer: int, following: i
 def _step_idle(
     plan: Plan, state: State, course: Course, b: int, racer: int, goal: float, follows: bool, apart: float
 ) -> None:
-    """Circle inside so as to be at ``goal`` with the racer; NaN is for good.
+    """Circle inside so as to be at ``goal`` with the racer; who has none any more waits beside the finish line.
 
     Who ``follows`` comes out at last, ``apart`` metres in front of its racer. Errands lead elsewhere.
     """
     local = local_m(state, course, b)
     narrow = max(0.3, bend(state.d[b], is_corner(local, course), course))
-    speed, lane = 3.2, plan.lane[b]
+    beside_finish = abs(state.s[b] - course.lap * np.round(state.s[b] / course.lap)) < GATHERS_M
+    speed, lane = 0.0 if beside_finish else 3.2, plan.lane[b] - (FURTHER_IN_M if np.isnan(goal) else 0.0)
     racing = state.mode[racer] == Mode.RACE
     if not np.isnan(goal):
         pace = max(6.0, state.v[racer] / 1.04) if racing else 9.0
@@ -159,7 +164,7 @@ def _step_idle(
     # Coming out of the inner circle the way gets longer: who follows has to work for it.
     lag_s, strongest = (0.2, 8.0) if follows and racing else (0.4, 5.5)
     state.v[b] += min(strongest, max(-4.0, (speed * narrow - state.v[b]) / lag_s)) * _DT
-    state.v[b] = min(max(0.3, state.v[b]), 14.0)
+    state.v[b] = min(max(0.0 if np.isnan(goal) else 0.3, state.v[b]), 14.0)
     pull = 7.0 * (lane - state.d[b]) - 5.0 * state.offset_v[b]
     if follows and goal - state.s[racer] < 20.0:
         pull = 25.0 * (lane - state.d[b]) - 8.5 * state.offset_v[b]

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from simulation.errand import OBSTRUCTS_S
 from simulation.fall import step_fallen
 from simulation.handover import step_team
 from simulation.motion import RATE_HZ
@@ -19,6 +20,7 @@ from simulation.state import (
     NOBODY,
     PUSH_S,
     Course,
+    Errand,
     Floats,
     Happened,
     Ints,
@@ -138,6 +140,8 @@ def _run(
                 lasts = PUSH_S
             if lasts > 0:
                 phase[a, n] = min(1.0, (now - state.since[a]) / lasts)
+            if state.errand[a] == Errand.LEG:
+                mode[a, n], phase[a, n] = Mode.LEG_OUT, 1.0 - (state.until[a] - now) / OBSTRUCTS_S
         racer[:, n] = state.racer
         if _all_home(state, now):
             return int(n + 1)

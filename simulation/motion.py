@@ -55,6 +55,8 @@ class Pose(IntEnum):
     """The blade thrown forward over the finish line. Phase 0..1 out and back, furthest at 0.5."""
     HOME = 13
     """Rolling on after the finish. Phase 0 bent as in a race, 1 upright."""
+    LEG_OUT = 14
+    """Rolling with the right leg stretched out to the side. Phase 0..1 out and back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ BEFORE_S = 6.0
 TRIES = 400
 LETS_GO = (0.88, 1.0)
 """Shares of its speed that the first may be brought down to for a close finish."""
-_UPRIGHT = (Mode.RACE, Mode.PUSHED, Mode.PUSHING)
+_UPRIGHT = (Mode.RACE, Mode.PUSHED, Mode.PUSHING, Mode.LEG_OUT)
 
 
 @dataclass(frozen=True, slots=True)

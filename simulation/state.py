@@ -25,6 +25,8 @@ class Mode(IntEnum):
     """A relay member inside the track, or coming to take over."""
     PUSHED = 9
     PUSHING = 10
+    LEG_OUT = 11
+    """Idle, and with a leg in somebody's way: told of whom it is so, never a state."""
 
 
 class Order(IntEnum):

@@ -36,6 +36,8 @@ OUT_OF_REACH_M = 4.0
 """Who is so far behind on the last lap catches nobody."""
 SWERVES_M = 1.8
 """Out of its lane, who is pushed off and does not hold it."""
+CLOSES_UP_M = 1.6
+"""So much closer to the one ahead is who skates a relay's last leg: no exchange has to find room any more."""
 GIVES_WAY_D = 3.4
 """Where a lapped racer goes to let the others by."""
 
@@ -154,7 +156,9 @@ def wanted_speed(plan: Plan, state: State, course: Course, a: int, now: float, l
         state.line[a] += (plan.line[a] - state.line[a]) * _DT / 2.5
     elif state.finished[a] == np.inf:
         ahead = ahead_of(state, course, a, draft)
-        hold = min(cap, v0[draft] + 0.5 * (ahead - plan.gap[a]))
+        last_leg = 0 < plan.touch_s.shape[1] == leg
+        gap = plan.gap[a] - (CLOSES_UP_M if last_leg else 0.0)
+        hold = min(cap, v0[draft] + 0.5 * (ahead - gap))
         in_file = abs(state.d0[draft] - state.d[a]) < 1.0 or state.s[a] > 0.4 * course.lap
         if ahead < 6.0:  # in single file the line is that of the one ahead, or nearly
             state.line[a] += (0.85 * state.line[draft] + 0.15 * plan.line[a] - state.line[a]) * _DT / 1.2

@@ -43,7 +43,7 @@ BLADE_M = 0.065
 """From the ice to the sole of the boot."""
 RUNNER_M = 0.025
 """Of that, the height of the steel runner."""
-LEG_LEAN, TRUNK_LEAN, HEAD_LEAN = 0.8, 0.5, 0.3
+LEG_LEAN, TRUNK_LEAN, HEAD_LEAN = 0.95, 0.6, 0.35
 """How much of the skater's lean each takes."""
 PARTS = ("body", "helmet", "boot", "blade")
 BODY, HELMET, BOOT, BLADE = range(4)
@@ -213,7 +213,6 @@ def joint_transforms(
     feet = feet - middle[:, None] * (1.0 - tilted)[:, None]
     feet = feet * (1.0 - tilted)[:, None] + _turn(leaning[:, None], feet) * tilted[:, None]
     hip = lengths("hip")
-    hip[:, :2] -= middle[:, :2] * (1.0 - tilted)
     pelvis, chest, twist, roll = angle("pelvis"), angle("chest"), angle("twist"), angle("roll")
     rotations[:, PELVIS] = trunk @ _about_z(0.3 * twist) @ _about_y(pelvis)
     rotations[:, WAIST] = trunk @ _about_z(0.6 * twist) @ _about_x(-0.5 * roll) @ _about_y(0.5 * (pelvis + chest))
@@ -223,7 +222,8 @@ def joint_transforms(
     rotations[:, NECK] = _mean(rotations[:, CHEST], look)
 
     both_hips = 0.5 * (heads[:, LEFT + THIGH] + heads[:, RIGHT + THIGH])
-    places[:, PELVIS] = _turn(leaning, hip) - _turn(rotations[:, PELVIS], both_hips - heads[:, PELVIS])
+    hips = _turn(leaning, hip) - middle * (1.0 - tilted)
+    places[:, PELVIS] = hips - _turn(rotations[:, PELVIS], both_hips - heads[:, PELVIS])
     for joint in (WAIST, CHEST, NECK, HEAD):
         places[:, joint] = _carried(rotations, places, heads, joint - 1, joint)
 

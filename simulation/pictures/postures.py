@@ -91,20 +91,20 @@ _LEFT_HOME = replace(
 # The corner: the right leg pushes out, then steps over the left, which pushes out underneath; the left hand is down.
 _CORNER = replace(
     _CROUCH,
-    hip=(-0.20, 0.0, 0.60),
-    chest=74,
-    pelvis=46,
-    roll=6,
-    twist=10,
-    head=14,
+    hip=(-0.20, 0.0, 0.70),
+    chest=58,
+    pelvis=38,
+    roll=4,
+    twist=28,
+    head=10,
     left_hand=(0.14, 0.16, -0.45),
     left_hand_down=1.0,
     right_hand=(-0.34, -0.34, -0.10),
 )
 _CORNER_RIGHT_OUT = replace(
     _CORNER,
-    left_foot=(0.20, 0.06, 0.0),
-    right_foot=(-0.36, -0.56, 0.0),
+    left_foot=(0.16, 0.08, 0.0),
+    right_foot=(-0.45, -0.22, 0.0),
     toe_right=20,
     right_hand=(-0.46, -0.26, 0.02),
 )
@@ -116,9 +116,9 @@ _CORNER_RIGHT_OVER = replace(
 )
 _CORNER_LEFT_OUT = replace(
     _CORNER,
-    hip=(-0.16, 0.0, 0.62),
-    left_foot=(-0.46, -0.36, 0.0),
-    right_foot=(0.26, 0.02, 0.0),
+    hip=(-0.16, 0.0, 0.72),
+    left_foot=(-0.62, -0.08, 0.0),
+    right_foot=(0.20, 0.06, 0.0),
     heel_left=16,
     right_hand=(-0.10, -0.36, -0.30),
 )
@@ -197,6 +197,9 @@ _LUNGE = replace(
     left_hand=(0.26, 0.22, -0.30),
     right_hand=(-0.30, -0.34, -0.14),
 )
+_LEG_OUT = replace(
+    _GLIDE, hip=(-0.20, 0.14, 0.66), left_foot=(0.04, 0.14, 0.0), right_foot=(0.06, -0.52, 0.0), toe_right=24, roll=-8
+)
 # After the finish: the race is over, and the back rests.
 _HOME = replace(
     _STAND,
@@ -267,6 +270,7 @@ KEYFRAMES: dict[Pose, tuple[tuple[float, Posture], ...]] = {
     Pose.RISE: ((0.0, _KNEELING), (1.0, _GLIDE)),
     Pose.KICK: ((0.0, _CROUCH), (0.5, _LUNGE), (1.0, _CROUCH)),
     Pose.HOME: ((0.0, _GLIDE), (1.0, _HOME)),
+    Pose.LEG_OUT: ((0.0, _GLIDE), (0.15, _LEG_OUT), (0.8, _LEG_OUT), (1.0, _GLIDE)),
 }
 
 
@@ -332,10 +336,10 @@ def postures_at(motion: Motion, time_s: float, people: NDArray[np.intp]) -> Floa
 
 def _in_own_way(postures: Floats, name: str, time_s: Floats) -> Floats:
     """Postures (T, WIDTH) of one skater as this one has them: deeper or higher, longer or shorter strokes, the arms
-    swinging or one or both on the back. The trunk lies lower than in the keyframes, never much higher."""
+    swinging or one or both on the back."""
     key = zlib.crc32(name.encode())
     rng = np.random.default_rng(key)
-    deeper, longer = rng.uniform(-4.0, 22.0), rng.uniform(1.0, 1.9)
+    deeper, longer = rng.uniform(-12.0, 16.0), rng.uniform(1.0, 1.9)
     out = postures.copy()
     out[:, COLUMNS["chest"]] += deeper
     out[:, COLUMNS["pelvis"]] += 0.6 * deeper

@@ -41,8 +41,10 @@ class Scene:
             # Mesa brings an LLVM which, if it is loaded first, crashes triton's when torch loads it to train.
             importlib.import_module("triton._C.libtriton")
         import pyvista
+        from vtkmodules.vtkCommonCore import vtkLogger
 
         pyvista.OFF_SCREEN = True
+        vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)  # it warns where there is no X server, and does without
         self._venue, self._rink, self._size = venue, rink, size
         self._drawn = (round(size[0] * OVERSAMPLE), round(size[1] * OVERSAMPLE))
         self._plotter: Any = pyvista.Plotter(off_screen=True, window_size=self._drawn, lighting="none")

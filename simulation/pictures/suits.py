@@ -130,17 +130,17 @@ class Suit:
 
 _WHITE, _BLACK, _NAVY = (236, 236, 240), (22, 22, 26), (22, 30, 66)
 _PALETTES: tuple[tuple[Colour, Colour, Colour, Colour], ...] = (
-    # torso, sleeves, legs, stripe
+    # torso, sleeves, legs (dark, as nearly all are), stripe
     ((34, 40, 96), (40, 46, 110), _BLACK, (228, 228, 232)),
     ((26, 30, 58), (226, 96, 30), _NAVY, (226, 96, 30)),
     (_WHITE, (236, 60, 60), _BLACK, (210, 40, 50)),
     ((196, 24, 36), (196, 24, 36), _BLACK, (240, 205, 60)),
     (_BLACK, (200, 30, 40), _BLACK, _WHITE),
-    ((20, 110, 70), (236, 236, 236), (24, 44, 104), (206, 40, 50)),
-    ((28, 84, 190), (28, 84, 190), (26, 70, 160), _WHITE),
-    (_WHITE, (40, 60, 150), (40, 60, 150), (210, 40, 60)),
-    ((228, 190, 40), (20, 60, 120), (20, 60, 120), _WHITE),
-    ((70, 74, 82), (214, 30, 80), (58, 60, 66), (214, 30, 80)),
+    ((20, 110, 70), (236, 236, 236), (20, 28, 58), (206, 40, 50)),
+    ((28, 84, 190), (28, 84, 190), (18, 32, 84), _WHITE),
+    (_WHITE, (40, 60, 150), (24, 30, 72), (210, 40, 60)),
+    ((228, 190, 40), (20, 60, 120), (18, 34, 66), _WHITE),
+    ((70, 74, 82), (214, 30, 80), (34, 35, 40), (214, 30, 80)),
     (_NAVY, _WHITE, _NAVY, (200, 30, 46)),
     ((120, 200, 226), _WHITE, _BLACK, (30, 90, 160)),
 )
@@ -163,7 +163,7 @@ def team_suit(index: int, seed: int, word: str) -> Suit:
         sleeve=sleeve,
         forearm=sleeve if own.random() < 0.6 else torso,
         thigh=legs,
-        shin=legs if own.random() < 0.7 else torso,
+        shin=legs if own.random() < 0.9 else torso,
         stripe=stripe,
         glove=_BLACK if own.random() < 0.7 else _WHITE,
         helmet=_mixed(_HELMETS[int(rng.permutation(len(_HELMETS))[index % len(_HELMETS)])], own),

@@ -131,6 +131,8 @@ def test_who_has_pushed_and_does_not_get_out_of_the_way_blocks_with_a_leg(seed: 
     assert not motion.racing[who, at]
     assert any(before == who and 0 <= at - n < 250 for n, before, _ in changes(motion, 3))
     assert np.hypot(*(motion.xy[who, at] - motion.xy[victim, at])) < 3.0
+    assert motion.pose[who, at] == Pose.LEG_OUT
+    assert (motion.pose == Pose.LEG_OUT).any(axis=1).sum() == 1  # nobody else
 
 
 @pytest.mark.parametrize("do", ["swerve", "leg_block"])
