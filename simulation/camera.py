@@ -185,8 +185,8 @@ class _Place:
 # In seventeen pictures of corner cameras and replays (Seoul 2017, four other World Cups) the foremost racer is 0.25 to
 # 0.78 of the picture tall, half of them 0.45 to 0.65.
 _CROUCHED_M, _LONG_M = 1.15, 1.6
-_FOLLOWED_M, _LOST_M = 6.0, 0.5
-"""Who is further behind the leader is let go, not all at once."""
+_FOLLOWED_M, _ALONE_M, _LOST_M = 6.0, 12.0, 1.0
+"""Who is further behind the leader is let go, not all at once; of a leader alone so far ahead all others are."""
 _PLACES = {
     "main": _Place((0.0, -20.6, 4.05), math.radians(8), math.radians(40), margin=1.3, tall=(0.0, 0.42)),
     "left": _Place((-31.0, -9.0, 2.6), math.radians(4), math.radians(50), tall=(0.38, 0.6)),
@@ -343,7 +343,11 @@ def _action(motion: Motion, moments: Floats, position: Floats, close: bool) -> t
     everybody = ~skating.any(axis=0)
     s[:, everybody] = np.where(motion.racing[:, index][:, everybody], 0.0, np.nan)
     behind = np.nanmax(s, axis=0) - s
-    followed = np.exp(-behind / 1.5) if close else 1 / (1 + np.exp((behind - _FOLLOWED_M) / _LOST_M))
+    second = np.sort(behind, axis=0)[1] if len(behind) > 1 else np.full(len(moments), np.nan)  # NaN comes last
+    second = np.where(np.isfinite(second), second, np.inf)
+    within = 1 / (1 + np.exp(np.clip((second - _ALONE_M) / (2 * _LOST_M), -50, 50)))
+    reach = _FOLLOWED_M + within * np.clip(second + 1.5 - _FOLLOWED_M, 0.0, _ALONE_M)
+    followed = np.exp(-behind / 1.5) if close else 1 / (1 + np.exp((behind - reach) / _LOST_M))
     followed = np.where(np.isfinite(behind), followed, 0.0)
     xy = motion.xy[:, index]
     aim = np.einsum("pf,pfk->fk", followed, xy) / followed.sum(axis=0)[:, None]
