@@ -155,10 +155,14 @@ def _fit_merges(pairs: Pairs) -> Fitted:
 
 
 def _asked(clip: Clip, found: Matched, officials: bool) -> Mask:
-    """(P, F) people who could be found, or not, on their own."""
+    """(P, F) officials, or who races, that could be found, or not, on their own.
+
+    Not in close-ups, where graphics hide people, of which no truth tells.
+    """
     official = np.array([person.competitor is None for person in clip.people])
-    tall = np.nan_to_num(clip.pictured.box[..., 3]) >= LEAST_PX
-    return np.asarray(tall & (clip.pictured.visibility > 0) & ~found.merged & (official == officials)[:, None])
+    tall = (np.nan_to_num(clip.pictured.box[..., 3]) >= LEAST_PX) & clip.footage.live
+    asked = official[:, None] if officials else clip.racing
+    return np.asarray(tall & (clip.pictured.visibility > 0) & ~found.merged & asked)
 
 
 def _fit_recall(pairs: Pairs) -> Fitted:
@@ -177,10 +181,24 @@ def _fit_recall(pairs: Pairs) -> Fitted:
         [np.ones(sum(map(len, size))), np.concatenate(size), np.minimum(0.0, np.concatenate(seen) - CLEAR)]
     )
     y = np.concatenate(hit).astype(float)
+    best = _likeliest(inputs, y)
+    if best["recall_slope"] < 0:  # the tallest are cut by the picture's edge: that makes nobody small easy to see
+        best = _likeliest(inputs * [1.0, 0.0, 1.0], y)
+    known = np.concatenate(official_seen)
+    if len(known) < 50:
+        return best
+    logit = best["recall_logit"] + best["recall_slope"] * np.log(known[:, 0] / USUAL_PX)
+    logit += best["recall_visibility_slope"] * np.minimum(0.0, known[:, 1] - CLEAR)
+    expected = best["recall_most"] / (1 + np.exp(-logit))
+    return best | {"official_chance": float(np.clip(np.concatenate(official_hit).sum() / expected.sum(), 0.0, 1.0))}
+
+
+def _likeliest(inputs: Floats, y: Floats) -> Fitted:
+    """The regression of ``y`` (N,) on ``inputs`` (N, 3) under the ceiling that makes it likeliest."""
     best: dict[str, float] = {}
     likeliest = -np.inf
     for most in (1.0, 0.99, 0.98, 0.96, 0.93, 0.9, 0.85, 0.8):
-        beta = np.array([1.0, 0.5, 3.0])
+        beta = np.array([1.0, 0.0, 3.0])
         for _ in range(30):
             p = 1 / (1 + np.exp(-np.clip(inputs @ beta, -20, 20)))
             chance = np.clip(most * p, 1e-6, 1 - 1e-6)
@@ -194,13 +212,7 @@ def _fit_recall(pairs: Pairs) -> Fitted:
             likeliest = likely
             names = ("recall_logit", "recall_slope", "recall_visibility_slope")
             best = dict(zip(names, map(float, beta), strict=True)) | {"recall_most": most}
-    known = np.concatenate(official_seen)
-    if len(known) < 50:
-        return best
-    logit = best["recall_logit"] + best["recall_slope"] * np.log(known[:, 0] / USUAL_PX)
-    logit += best["recall_visibility_slope"] * np.minimum(0.0, known[:, 1] - CLEAR)
-    expected = best["recall_most"] / (1 + np.exp(-logit))
-    return best | {"official_chance": float(np.clip(np.concatenate(official_hit).sum() / expected.sum(), 0.0, 1.0))}
+    return best
 
 
 def _fit_spells(pairs: Pairs, noise: Noise) -> Fitted:
