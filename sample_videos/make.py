@@ -34,7 +34,7 @@ class Sample:
 SAMPLES = {
     "ladies-500-last-laps": Sample("ladies-500-final", 1, "broadcast", "boxes", 26.35, 24.0),
     "mens-500-final": Sample("shanghai-2019-mens-500-final", 1, "broadcast", "bar", -2.0, 46.0),
-    "relay-exchange": Sample("clean-relay-2000", 1, "broadcast", "column", 148.0, 10.0),
+    "relay-exchange": Sample("relay-3000", 29, "broadcast", "column", 245.0, 12.0),
     "ladies-1000-fixed": Sample("ladies-1000", 1, "fixed", "boxes", 68.5, 16.0, size=(1280, 720)),
     "hard-1500-handheld": Sample("mens-1500", 1, "handheld", "clock", 129.5, 10.0, crf=36, softness=1.3),
 }

@@ -20,6 +20,8 @@ Ints = NDArray[np.int64]
 
 MOVED_PX, ZOOMED = 2.0, 0.004
 """Pixels of a picture 640 wide, and the share, by which motions may add up to more or less: a tripod, and noise."""
+CREEPS_PX, CREEPS = 0.01, 0.00002
+"""As much a picture where it is more: people who go by pull at the motion a little, always the same way for a while."""
 PICTURES, STRIDES = 24, 2000
 """So many of each are looked at."""
 STANDS_M = np.array([0.0, -30.0, 9.0])
@@ -35,7 +37,8 @@ def is_still(seen: Seen, rows: Ints) -> bool:
     """Whether the camera looks the same way in all pictures ``rows`` of one stretch."""
     way = np.cumsum(np.nan_to_num(seen.steps[rows]), axis=0)
     most = np.ptp(way, axis=0)
-    return bool(most[:2].max() <= MOVED_PX and most[2:].max() <= ZOOMED)
+    count = len(rows)
+    return bool(most[:2].max() <= max(MOVED_PX, CREEPS_PX * count) and most[2:].max() <= max(ZOOMED, CREEPS * count))
 
 
 def register_still(seen: Seen, rows: Ints) -> Registered | None:
