@@ -130,7 +130,7 @@ def fitted(clips: list[tuple[Clip, Observations]]) -> Noise:
         ("descriptor_mixed", 0.0, 0.2),
         ("line_chance", 0.2, 0.0),
         ("line_pan", 0.0, 0.02),
-        ("line_sd", 0.3, 0.0),
+        ("line_sd", 0.4, 0.0),
         ("line_false_per_frame", 0.4, 0.0),
         ("motion_sd_px", 0.0, 0.15),
         ("motion_sd_per_px", 0.3, 0.0),
