@@ -19,6 +19,7 @@ SCHEMA_FILE = Path(__file__).with_name("race.schema.json")
 CameraLevel = Literal["A", "B", "C"]
 Status = Literal["FIN", "DNF", "DNS", "PEN", "UNKNOWN"]
 Source = Literal["vision", "scorebug", "fused", "interpolated", "truth"]
+SoundKind = Literal["shot", "tone", "bell"]
 StartSource = Literal["gun", "movement", "scorebug", "truth"]
 ShotKind = Literal["race", "replay", "other"]
 IncidentKind = Literal[
@@ -271,7 +272,7 @@ class Sound(Model):
     ``time_s`` is when it is heard, later than it was made by the way of the sound to the microphone.
     """
 
-    kind: Literal["shot", "tone", "bell"]
+    kind: SoundKind
     time_s: float
     end_s: float | None = None
     time_sd_s: float

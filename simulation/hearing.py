@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from race.formats import Sound
+from race.formats import Sound, SoundKind
 from simulation.draws import Draws
 from simulation.soundtrack import Soundtrack
 
@@ -45,18 +45,19 @@ def hear(track: Soundtrack | None, seed: int, ears: Ears | None = None) -> list[
         end_s = noise.time_s + noise.lasts_s + abs(draws.normal(0.4, 0.2))
         if draws.chance(missed[noise.kind]) or noise.time_s < 0.5:
             continue
-        kind = "bell" if noise.kind == "bell" else "tone" if noise.kind == "tone" else "shot"
+        kind: SoundKind = "shot" if noise.kind == "whistle" else noise.kind
         out.append(_sound(kind, noise.time_s + late_s, end_s if kind == "bell" else None, score))
-    for kind, a_minute in (("shot", ears.shot_false), ("tone", ears.tone_false), ("bell", ears.bell_false)):
-        for time_s in _now_and_then(a_minute / 60, track.lasts_s, draws):
+    a_minute: dict[SoundKind, float] = {"shot": ears.shot_false, "tone": ears.tone_false, "bell": ears.bell_false}
+    for false_kind, times in a_minute.items():
+        for time_s in _now_and_then(times / 60, track.lasts_s, draws):
             score, lasts_s = draws.uniform(0.1, 0.9), draws.uniform(2.0, 8.0)
-            out.append(_sound(kind, time_s, time_s + lasts_s if kind == "bell" else None, score))
+            out.append(_sound(false_kind, time_s, time_s + lasts_s if false_kind == "bell" else None, score))
     return sorted(out, key=lambda sound: sound.time_s)
 
 
-def _sound(kind: str, time_s: float, end_s: float | None, score: float) -> Sound:
+def _sound(kind: SoundKind, time_s: float, end_s: float | None, score: float) -> Sound:
     return Sound(
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         time_s=round(time_s, 4),
         end_s=None if end_s is None else round(end_s, 2),
         time_sd_s={"shot": 0.003, "tone": 0.01, "bell": 0.08}[kind],

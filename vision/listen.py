@@ -6,7 +6,7 @@ Each has its time and how sure it is.
 from collections.abc import Iterator
 from pathlib import Path
 
-from race.formats import Sound
+from race.formats import Sound, SoundKind
 from vision.bangs import APART_S, find_bangs
 from vision.ringing import Ringing, find_ringing
 from vision.sound import Audio, sound_of, stretches
@@ -54,9 +54,9 @@ def hear(parts: Iterator[Audio]) -> list[Sound] | None:
     return sorted(worth, key=lambda sound: sound.time_s) if heard else None
 
 
-def _sound(kind: str, time_s: float, end_s: float | None, sd_s: float, score: float) -> Sound:
+def _sound(kind: SoundKind, time_s: float, end_s: float | None, sd_s: float, score: float) -> Sound:
     return Sound(
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         time_s=round(time_s, 4),
         end_s=None if end_s is None else round(end_s, 2),
         time_sd_s=sd_s,
