@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.observations import Detections, Observations
-from race.racers import Paths, count_racers, find_pace, find_paths, find_steady
+from race.racers import RACING_SPEED, Paths, count_racers, find_pace, find_paths, find_steady
 from race.scene import Scene
 from race.standing import find_standing
 from tracking import SKATERS, DetectionTable, Tracks, track_field, track_whole
@@ -60,7 +60,10 @@ def track_competitors(
     idle_row = idle[who] | slow[who, column]
     keep = np.isin(found.frame, scene.number[in_race]) & (found.box[:, 2:] >= MIN_BOX_PX).all(axis=1)
     keep[everybody.detection[everybody.seen & idle_row]] = False
-    keep &= ~find_standing(found, scene)
+    fast_row = (racing[:, None] & (paths.speed >= RACING_SPEED) & ~slow)[who, column]
+    fast = np.zeros(len(found), bool)
+    fast[everybody.detection[everybody.seen & fast_row]] = True
+    keep &= ~find_standing(found, scene, fast)
     racer = np.zeros(len(found), bool)
     counted = find_steady(paths, racing, scene) if relay else np.broadcast_to(racing[:, None], paths.seen.shape)
     racer[everybody.detection[everybody.seen & counted[who, column] & ~idle_row]] = True
