@@ -1,6 +1,7 @@
 """Passes that are claimed, and identities that are in doubt: how sure it is who is who decides both."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from race.exchanges import being_relieved
 from race.facts import Facts, sureness
@@ -15,6 +16,8 @@ ONE_DOUBT_S = 1.0
 """Doubts of one identity no further apart than this are one."""
 START_S = 4.0
 """So long from the gun the field sorts itself, and that is no passing: 15 m (START_M) from standing take 3 to 4 s."""
+COMES_S = 4.0
+"""From coming out to the relieved one's going in, as in simulated relays."""
 SURE_PASS = 0.6
 """Changes of order below this confidence are not claimed as passes."""
 LIKE_SUITS, CONFUSABLE_S, NEAR_PASS_S = 0.05, 0.7, 2.0
@@ -29,6 +32,8 @@ def passes_of(facts: Facts, finish: Passage | None) -> list[Pass]:
     last_s = max(finished_s.values(), default=float("inf"))
     if facts.ice is not None and facts.in_metres:
         changing = being_relieved(facts.exchanges, facts.ice.ids, facts.scene.time_s)
+        if facts.model is not None and facts.model.is_relay:
+            changing |= _just_come(facts.ice.seen, facts.scene.time_s)
         found = find_ice_passes(facts.ice, facts.model if facts.ice.from_start else None, changing)
         sure = [(one.confidence or 0.0) * _known_as(facts, one) for one in found]
         passes = [
@@ -50,6 +55,16 @@ def passes_of(facts: Facts, finish: Passage | None) -> list[Pass]:
             and not any(0 <= change.time_s - start_s < START_S for start_s in starts_s)
         ]
     return [one for one in passes if one.time_s < min(finished_s.get(one.by, last_s), finished_s.get(one.on, last_s))]
+
+
+def _just_come(seen: NDArray[np.bool_], time_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(R, F) who is seen anew, ``seen`` (R, F): in a relay it may be a team-mate who comes out ahead of its racer."""
+    out = np.zeros_like(seen)
+    for racer in range(len(seen)):
+        seen_s = time_s[seen[racer]]
+        for come_s in seen_s[np.diff(seen_s, prepend=-np.inf) > COMES_S]:
+            out[racer] |= (time_s >= come_s) & (time_s <= come_s + COMES_S)
+    return out
 
 
 def _known_as(facts: Facts, one: Pass) -> float:

@@ -3,7 +3,8 @@
 A team-mate who waits circles inside the track, comes out over a few seconds while gaining racing speed, is caught up
 with and pushed, and the one who raced goes in and slows down. Coming out and going in are seen even where the two are
 one blob in the picture at the touch itself, and nobody else does either: an exchange is one of each, close together in
-time, place and colours of the suit.
+time, place and colours of the suit. Where the picture shows no more than the pack, it is two in the suit of one team
+who are within reach of each other for a while, and of whom the one was ahead before and is ahead afterwards.
 """
 
 from collections.abc import Sequence
@@ -14,13 +15,11 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from race.formats import Exchange
-from race.guide import make_guide
-from race.ice import measure
-from race.incidents.kinematics import fit_lines
 from race.observations import Observations
 from race.passes import where_on_track
 from race.rink import Rink
 from race.scene import Scene
+from race.ways import WATCHED_S, Way, find_ways, is_watched, look_of, place_at, speed_at, unlike
 from tracking import Tracks
 
 Floats = NDArray[np.float64]
@@ -31,7 +30,6 @@ WITHIN_S = 3.0
 RACING_MPS = 7.0
 LONGEST_GAP_S = 4.5
 """Between two sights of somebody who comes out or goes in meanwhile."""
-WINDOW_S = 0.25
 LASTS_S, LASTS_SD_S = 3.9, 1.1
 """From coming out to the other's going in, as in simulated relays; at most BETWEEN_S."""
 BETWEEN_S = (1.2, 6.5)
@@ -48,25 +46,14 @@ OUT_TO_TOUCH_S, TOUCH_TO_IN_S, ALONE_SD_S = 2.2, 1.65, 0.6
 """Where only one of the two was seen to come or go."""
 SAME_S, SAME_SUIT = 6.0, 0.2
 """One team does not change twice within so long; the suits of two teams are further apart."""
-WATCHED_S = 0.4
-"""Neither is out of sight for longer where it is told how near they came."""
+PUSH_S = 0.16
+"""Two in one suit who are within reach for longer, ..."""
+PUSHED_D_M = -1.0
+"""... on the track, ..."""
+APART_M, BESIDE_EACH_M = 1.4, 0.5
+"""... of whom one was or will be so far ahead, and is never so far behind."""
 TEAM_BEFORE_S, TEAM_AFTER_S = (-3.0, -0.3), (0.7, 3.0)
 """Of the touch: when the one who raced, and the one who races, is the team's competitor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One person's way, n moments at which it was seen and the camera known.
-
-    u (n,) m past the finish line, unwrapped, and d (n,), smoothed; speed (n,) m/s; root (n, 24) of the suit's colours
-    """
-
-    id: int
-    time_s: Floats
-    u: Floats
-    d: Floats
-    speed: Floats
-    root: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +74,35 @@ Touch = tuple[float, float, float | None, float | None, Turn | None, Turn | None
 
 
 def find_exchanges(
-    everybody: Tracks, competitors: Tracks, observations: Observations, scene: Scene, rink: Rink
-) -> list[Exchange]:
-    """In order of time; ``competitor`` is None where nobody was followed there, ``leg`` is not counted yet."""
-    ways = _ways(everybody, observations, scene, rink)
+    everybody: Tracks, competitors: Tracks, observations: Observations, scene: Scene, rink: Rink,
+    handed: Sequence[tuple[int, int]] = (),
+) -> list[Exchange]:  # fmt: skip
+    """In order of time; ``competitor`` is None where nobody was followed there, ``leg`` is not counted yet.
+
+    ``handed``: detections of who handed over and of who took over, where a team's way led from the one to the other.
+    """
+    ways = find_ways(everybody, observations, scene, rink)
     out = [turn for way in ways for turn in turns(way, outward=True)]
     inward = [turn for way in ways for turn in turns(way, outward=False)]
     pairs = pair_turns(out, inward, rink.lap_m)
     touches: list[Touch] = [(*_touch(comes, goes, rink.lap_m), comes, goes) for comes, goes in pairs]
+    team_of = np.full(len(observations.detections), -1)
+    team_of[competitors.detection[competitors.seen]] = competitors.id[competitors.seen]
+    detection_s = scene.time_s[np.searchsorted(scene.number, observations.detections.frame)]
+
+    def followed_as(way: Way, from_s: float, to_s: float) -> list[int]:
+        rows = everybody.detection[everybody.seen & (everybody.id == way.id)]
+        return [int(team) for team in team_of[rows[(detection_s[rows] >= from_s) & (detection_s[rows] <= to_s)]]]
+
+    for touch_s, comes, goes in _touches_of(handed, everybody, detection_s, ways):
+        if not _known(touch_s, comes, touches):
+            touches.append((touch_s, TOUCH_SD_S, None, None, comes, goes))
+    for comes, goes in pushes(ways, rink.lap_m):
+        touch = _touch(comes, goes, rink.lap_m)
+        raced = [_most(followed_as(turn.way, touch[0] + TEAM_BEFORE_S[0], touch[0]))[0] for turn in (goes, comes)]
+        rivals = None not in raced and raced[0] != raced[1]
+        if not rivals and not _known(touch[0], comes, touches):
+            touches.append((*touch, comes, goes))
     for comes in out:
         touch_s = comes.time_s + OUT_TO_TOUCH_S
         if not _known(touch_s, comes, touches):
@@ -103,22 +111,17 @@ def find_exchanges(
         touch_s = goes.time_s - TOUCH_TO_IN_S
         if not _known(touch_s, goes, touches):
             touches.append((touch_s, ALONE_SD_S, None, None, None, goes))
-    team_of = np.full(len(observations.detections), -1)
-    team_of[competitors.detection[competitors.seen]] = competitors.id[competitors.seen]
-    detection_s = scene.time_s[np.searchsorted(scene.number, observations.detections.frame)]
     found = []
     for touch_s, sd_s, push_m, nearest_m, comes_, goes_ in touches:
         teams: list[int] = []
         for turn, (from_s, to_s) in ((goes_, TEAM_BEFORE_S), (comes_, TEAM_AFTER_S)):
             if turn is not None:
-                rows = everybody.detection[everybody.seen & (everybody.id == turn.way.id)]
-                near = (detection_s[rows] >= touch_s + from_s) & (detection_s[rows] <= touch_s + to_s)
-                teams += team_of[rows[near]].tolist()
+                teams += followed_as(turn.way, touch_s + from_s, touch_s + to_s)
         team, share = _most(teams)
         one = comes_ or goes_
         assert one is not None
-        u = _at(one.way, touch_s)
-        before, after = (None if comes_ is None else _speed(comes_.way, touch_s + at) for at in (-0.2, 1.0))
+        u = place_at(one.way, touch_s)
+        before, after = (None if comes_ is None else speed_at(comes_.way, touch_s + at) for at in (-0.2, 1.0))
         found.append(
             Exchange(
                 competitor=team,
@@ -134,6 +137,22 @@ def find_exchanges(
             )
         )
     return sorted(found, key=lambda one: one.time_s)
+
+
+def _touches_of(
+    handed: Sequence[tuple[int, int]], everybody: Tracks, detection_s: Floats, ways: Sequence[Way]
+) -> list[tuple[float, Turn, Turn]]:
+    """When they touched, who came and who went, of those whose ways are known."""
+    person = dict(zip(everybody.detection[everybody.seen].tolist(), everybody.id[everybody.seen].tolist(), strict=True))
+    by_id = {way.id: way for way in ways}
+    found = []
+    for giver, taker in handed:
+        goes, comes = (by_id.get(person.get(row, -1)) for row in (giver, taker))
+        touch_s = float(detection_s[giver])
+        if goes is not None and comes is not None and goes is not comes:
+            turns_ = [Turn(way, touch_s, TOUCH_SD_S, look_of(way, touch_s)) for way in (comes, goes)]
+            found.append((touch_s, turns_[0], turns_[1]))
+    return found
 
 
 def _known(touch_s: float, turn: Turn, touches: list[Touch]) -> bool:
@@ -155,36 +174,6 @@ def being_relieved(exchanges: Sequence[Exchange], ids: NDArray[np.int32], time_s
     return out
 
 
-def _ways(everybody: Tracks, observations: Observations, scene: Scene, rink: Rink) -> list[Way]:
-    guide, poses = make_guide(rink), observations.poses
-    assert poses is not None
-    rows = np.flatnonzero(everybody.seen)
-    column = np.searchsorted(scene.number, everybody.frame[rows])
-    rows, column = rows[poses.known[column]], column[poses.known[column]]
-    if not len(rows):
-        return []
-    place, _, _ = measure(observations, everybody.detection[rows], column, guide, 0.0)
-    track = rink.to_track(guide.to_ice(place)[0])
-    root = np.sqrt(observations.detections.suit[everybody.detection[rows]])
-    ways = []
-    for id_ in np.unique(everybody.id[rows]):
-        mine = np.flatnonzero((everybody.id[rows] == id_) & np.isfinite(track[:, 0]))
-        if len(mine) < 5:
-            continue
-        time_s = scene.time_s[column[mine]]
-        u = np.unwrap(track[mine, 0], period=rink.lap_m)
-        smooth, rate = fit_lines(time_s, np.stack([u, track[mine, 1]]), WINDOW_S)
-        radius = np.where(_in_corner(smooth[0], rink), 1 + smooth[1] / rink.measured_radius_m, 1.0)
-        speed = np.hypot(rate[0] * np.maximum(radius, 0.1), rate[1])
-        ways.append(Way(int(id_), time_s, smooth[0], smooth[1], speed, root[mine]))
-    return ways
-
-
-def _in_corner(u: Floats, rink: Rink) -> NDArray[np.bool_]:
-    local = np.mod(u - rink.track_shift_m, rink.lap_m / 2)
-    return np.asarray((local > rink.straight_m / 2) & (local < rink.lap_m / 2 - rink.straight_m / 2))
-
-
 def turns(way: Way, outward: bool) -> list[Turn]:
     """Every time somebody comes out from inside and races (``outward``), or goes in."""
     d, time_s = (way.d, way.time_s) if outward else (way.d[::-1], -way.time_s[::-1])
@@ -200,21 +189,44 @@ def turns(way: Way, outward: bool) -> list[Turn]:
             continue
         moment = float(np.interp(OUT_M, d[n : n + 2], time_s[n : n + 2]))
         moment = moment if outward else -moment
-        one = Turn(way, moment, max(0.15, float(gap) / np.sqrt(12)), _look(way, moment))
+        one = Turn(way, moment, max(0.15, float(gap) / np.sqrt(12)), look_of(way, moment))
         if not out or abs(out[-1].time_s - one.time_s) > WITHIN_S:  # one that trembles on the edge
             out.append(one)
     return out
 
 
-def _look(way: Way, time_s: float) -> Floats:
-    near = way.root[np.abs(way.time_s - time_s) <= WITHIN_S]
-    known = near[np.isfinite(near).all(axis=1)]
-    return np.asarray(known.mean(axis=0) if len(known) else np.full(way.root.shape[1], np.nan))
+def pushes(ways: Sequence[Way], lap_m: float) -> list[tuple[Turn, Turn]]:
+    """Who is pushed and who pushes, with the moments from and until which both are watched around it."""
+    found = []
+    for k, one in enumerate(ways):
+        for other in ways[k + 1 :]:
+            if one.time_s[0] > other.time_s[-1] or other.time_s[0] > one.time_s[-1]:
+                continue
+            time_s, ahead, beside = _between(one, other, -np.inf, np.inf, lap_m)
+            within = np.flatnonzero((np.abs(ahead) <= REACH_M) & (np.abs(beside) <= BESIDE_M))
+            for touched in np.split(within, np.flatnonzero(np.diff(time_s[within]) > WITHIN_S) + 1):
+                if not len(touched) or time_s[touched[-1]] - time_s[touched[0]] < PUSH_S:
+                    continue
+                first_s, last_s = float(time_s[touched[0]]), float(time_s[touched[-1]])
+                looks = [look_of(way, first_s) for way in (one, other)]
+                if unlike(*looks) >= SAME_SUIT or not all(_races(way, time_s[touched]) for way in (one, other)):
+                    continue
+                around = np.flatnonzero((time_s >= first_s - WITHIN_S) & (time_s <= last_s + WITHIN_S))
+                ends = ahead[around[[0, -1]]]
+                if np.abs(ends).max() < APART_M or (ends.min() < -BESIDE_EACH_M and ends.max() > BESIDE_EACH_M):
+                    continue
+                goes, comes = ((one, looks[0]), (other, looks[1]))[:: 1 if ends.sum() > 0 else -1]
+                until_s, since_s = float(time_s[around[-1]]), float(time_s[around[0]])
+                found.append(
+                    (Turn(comes[0], since_s, TOUCH_SD_S, comes[1]), Turn(goes[0], until_s, TOUCH_SD_S, goes[1]))
+                )
+    return found
 
 
-def unlike(first: Floats, second: Floats) -> float:
-    """Hellinger distance between the roots of two suits' colours; what is not known is like everything."""
-    return float(np.nan_to_num(np.sqrt(np.sum((first - second) ** 2) / 2)))
+def _races(way: Way, time_s: Floats) -> bool:
+    """Whether it is on the track and at racing speed for most of the moments ``time_s``."""
+    d, speed = (np.interp(time_s, way.time_s, values) for values in (way.d, way.speed))
+    return bool(np.median(d) >= PUSHED_D_M and np.median(speed) >= RACING_MPS)
 
 
 def pair_turns(out: list[Turn], inward: list[Turn], lap_m: float) -> list[tuple[Turn, Turn]]:
@@ -227,7 +239,7 @@ def pair_turns(out: list[Turn], inward: list[Turn], lap_m: float) -> list[tuple[
             lasts = goes.time_s - comes.time_s
             if not BETWEEN_S[0] <= lasts <= BETWEEN_S[1] or comes.way.id == goes.way.id:
                 continue
-            ahead = _at(comes.way, goes.time_s) - _at(goes.way, goes.time_s)
+            ahead = place_at(comes.way, goes.time_s) - place_at(goes.way, goes.time_s)
             ahead -= lap_m * np.round(ahead / lap_m)
             if not BEHIND_M[0] <= ahead <= BEHIND_M[1]:
                 continue
@@ -240,30 +252,16 @@ def pair_turns(out: list[Turn], inward: list[Turn], lap_m: float) -> list[tuple[
     return [(out[k], inward[n]) for k, n in zip(rows, columns, strict=True) if cost[k, n] < MOST_COST]
 
 
-def _at(way: Way, time_s: float) -> float:
-    """u at ``time_s``, carried on at the last speed for a moment after the way was lost sight of."""
-    n = int(np.clip(np.searchsorted(way.time_s, time_s), 1, len(way.time_s) - 1))
-    if way.time_s[0] <= time_s <= way.time_s[-1]:
-        return float(np.interp(time_s, way.time_s[n - 1 : n + 1], way.u[n - 1 : n + 1]))
-    edge = 0 if time_s < way.time_s[0] else -1
-    speed = way.speed[edge] if np.isfinite(way.speed[edge]) else 10.0
-    return float(way.u[edge] + speed * (time_s - way.time_s[edge]))
-
-
 def _touch(comes: Turn, goes: Turn, lap_m: float) -> tuple[float, float, float | None, float | None]:
     """When they touched, its standard deviation, how far the push went, and how near to one another they came.
 
     The last two are None where not both were seen throughout.
     """
     middle = (comes.time_s + goes.time_s) / 2
-    a, b = goes.way, comes.way
-    time_s = np.union1d(a.time_s, b.time_s)
-    time_s = time_s[(time_s >= comes.time_s) & (time_s <= goes.time_s) & _near(a, time_s) & _near(b, time_s)]
+    b = comes.way
+    time_s, behind, beside = _between(goes.way, b, comes.time_s, goes.time_s, lap_m)
     if not len(time_s):
         return middle, MIDDLE_SD_S, None, None
-    behind = np.interp(time_s, b.time_s, b.u) - np.interp(time_s, a.time_s, a.u)
-    behind -= lap_m * np.round(behind / lap_m)
-    beside = np.interp(time_s, b.time_s, b.d) - np.interp(time_s, a.time_s, a.d)
     ends = np.concatenate([[comes.time_s], time_s, [goes.time_s]])
     nearest_m = float(np.hypot(behind, beside).min()) if np.diff(ends).max() < WATCHED_S else None
     within = (np.abs(behind) <= REACH_M) & (np.abs(beside) <= BESIDE_M)
@@ -277,19 +275,13 @@ def _touch(comes: Turn, goes: Turn, lap_m: float) -> tuple[float, float, float |
     return float(time_s[first]), sd_s, length if watched else None, nearest_m
 
 
-def _near(way: Way, time_s: Floats) -> NDArray[np.bool_]:
-    """(n,) moments at which the next sights before and after are no further apart than WATCHED_S."""
-    after = np.clip(np.searchsorted(way.time_s, time_s), 0, len(way.time_s) - 1)
-    before = np.clip(np.searchsorted(way.time_s, time_s, side="right") - 1, 0, None)
-    inside = (time_s >= way.time_s[0]) & (time_s <= way.time_s[-1])
-    return np.asarray(inside & (way.time_s[after] - way.time_s[before] <= WATCHED_S))
-
-
-def _speed(way: Way, time_s: float) -> float | None:
-    """Mean over a moment; None where it was not seen."""
-    near = way.speed[np.abs(way.time_s - time_s) <= 0.2]
-    near = near[np.isfinite(near)]
-    return round(float(near.mean()), 2) if len(near) else None
+def _between(a: Way, b: Way, from_s: float, to_s: float, lap_m: float) -> tuple[Floats, Floats, Floats]:
+    """Moments (n,) at which both are watched, how far b is ahead of a then (n,), m, and how far outside (n,)."""
+    time_s = np.union1d(a.time_s, b.time_s)
+    time_s = time_s[(time_s >= from_s) & (time_s <= to_s) & is_watched(a, time_s) & is_watched(b, time_s)]
+    ahead = np.interp(time_s, b.time_s, b.u) - np.interp(time_s, a.time_s, a.u)
+    ahead -= lap_m * np.round(ahead / lap_m)
+    return time_s, ahead, np.interp(time_s, b.time_s, b.d) - np.interp(time_s, a.time_s, a.d)
 
 
 def _most(teams: list[int]) -> tuple[int | None, float]:

@@ -7,7 +7,7 @@ unexplained. Who was away for a lap comes back as the one who is missing there, 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from race.empty import empty_seconds
 from race.events import RaceEvent
 from race.field_size import COUNTED_PIECE_S, MOST_RACERS, count_named, count_starting, count_teams
 from race.guide import Guide, make_guide
+from race.handovers import chosen_handovers, cut_at_touches, handover_costs
 from race.ice import measure
 from race.links import WATCHED_S, link_costs, told_costs, unseen_costs
 from race.observations import Observations
@@ -51,10 +52,14 @@ MISTOLD = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Tracks of the competitors, and the crossings that the score bug tells of: id, which, and how sure it is whose."""
+    """Tracks of the competitors, and the crossings that the score bug tells of: id, which, and how sure it is whose.
+
+    ``handed`` are the detections of who hands over and of who takes over in a relay, where they touch.
+    """
 
     tracks: Tracks
     told: tuple[tuple[int, ToldCrossing, float], ...]
+    handed: tuple[tuple[int, int], ...] = ()
 
     def agrees_with(self, told: Sequence[ToldCrossing]) -> bool:
         """Whether the racers cross when, and as whom, the score bug tells."""
@@ -88,6 +93,7 @@ def identify(
     number = np.empty(len(found), np.int64)
     root = np.where(clear[:, None] >= CLEAR, np.sqrt(colour), np.nan)
     chain_tracklets(place, spread, root, start, end, scene.time_s, scene.shot.astype(np.int64), guide.length_m, number)
+    handovers = cut_at_touches(number, place, colour, clear, column, scene.time_s, guide.length_m) if relay else None
     wide = np.full_like(spread, np.nan)
     _, wide[use], _ = measure(observations, use, column[use], guide, per_second)
     pieces = describe(number, place, wide, colour, clear, column, scene.time_s, guide, relay)
@@ -114,6 +120,8 @@ def identify(
         *(np.searchsorted(scene.time_s, pieces.first_s - WATCHED_S), way, guide.length_m),
         *(empty_seconds(place, column, poses, guide, way, scene.time_s), link),
     )
+    if handovers is not None:
+        handover_costs(handovers, pieces, number, link)
     told_costs(pieces, place, scene.time_s[column], guide.length_m, link)
     seconds = np.array([len(rows) for rows in pieces.rows]) / per_second  # with those told
     left_out = np.where(pieces.told >= 0, MISTOLD, _left_out(seconds, pieces.racing, relay))
@@ -138,7 +146,10 @@ def identify(
     else:
         field = event.field if event is not None else (1, MOST_RACERS)
         _, owner, margin = _with_all(share, max(least, field[0]), field[1])
-    return _as_tracks(observations, scene, pieces, owner, margin, place, guide, column, told)
+    found_as = _as_tracks(observations, scene, pieces, owner, margin, place, guide, column, told)
+    return (
+        found_as if handovers is None else replace(found_as, handed=chosen_handovers(handovers, pieces, number, owner))
+    )
 
 
 def _with_all(share: Callable[[int], tuple[float, Ints, Floats]], least: int, most: int) -> tuple[float, Ints, Floats]:

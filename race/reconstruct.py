@@ -117,15 +117,13 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     untold = model is None and not any(reading.laps_to_go is not None for reading in observations.scorebug)
     if untold:  # then an event is only told of a race that was seen whole
         event, model = _named(events_by_racing(observations, scene, paths, racing, in_race, start), given)
-    if registered and _is_rough(observations, in_race):
-        rough = "where the camera looks is known too roughly for order and crossings in metres: the picture tells them"
-        observations = replace(observations, warnings=[*observations.warnings, rough])
-        registered = 0.0
+    rough = registered > 0 and _is_rough(observations, in_race)
     warnings: list[str] = []
     relay = model is not None and model.is_relay
     tracks = track_competitors(observations, scene, everybody, paths, racing, in_race, relay)
     known_as: list[tuple[int, ToldCrossing]] = []
-    in_metres = registered >= MOSTLY_REGISTERED
+    handed: tuple[tuple[int, int], ...] = ()
+    in_metres = registered >= MOSTLY_REGISTERED and not rough
     if registered >= REGISTERED_SHARE:
         starters = len({entry.start_position for entry in given.start_list}) or None
         told = told_crossings(observations.scorebug, model, final) if model is not None else []
@@ -133,8 +131,11 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         if on_ice is not None and (
             on_ice.agrees_with(told) or SURER * _count_sure(on_ice.tracks) >= _count_sure(tracks)
         ):
-            tracks, in_metres = on_ice.tracks, True
+            tracks, in_metres, handed = on_ice.tracks, True, on_ice.handed
             known_as = [(id_, one) for id_, one, sure in on_ice.told if sure >= DOUBT]
+    if rough and not in_metres:
+        words = "where the camera looks is known too roughly for order and crossings in metres: the picture tells them"
+        observations = replace(observations, warnings=[*observations.warnings, words])
     tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
     if given.corrections.steps:
         known_as = []  # the score bug may mean others then
@@ -160,7 +161,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
             order = _order(paths, scene)
             passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
         known = observations, scene, shots, tracks, paths, ice, in_metres, order, clock, final, event, model, passages
-        relays = find_exchanges(everybody, tracks, observations, scene, rink) if in_metres and relay else []
+        relays = find_exchanges(everybody, tracks, observations, scene, rink, handed) if in_metres and relay else []
         return Facts(*known, given.start_list, tuple(told), gun_s, given.corrections.names, tuple(relays), racing_s)
 
     facts = facts_of(tracks, known_as)
