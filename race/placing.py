@@ -75,8 +75,9 @@ def rank_at_line(facts: Facts, passage: Passage, crossing: LineCrossing, active:
             rank += other.time_s < crossing.time_s
         elif not known or (facts.ice is None and not order.ahead[crossing.racer, racer, t]):
             return None
-        else:
-            rank += bool(order.ahead[racer, crossing.racer, t])
+        else:  # both by the same moment, or two could be first
+            at = t if other is None else frame_at(facts, min(crossing.time_s, other.time_s))
+            rank += bool(order.ahead[racer, crossing.racer, at])
     return rank
 
 
