@@ -5,10 +5,11 @@ import pytest
 
 from race.evaluate_relay import exchange_scores
 from race.events import find_event
-from race.exchanges import Way, being_relieved, pair_turns, turns
+from race.exchanges import being_relieved, pair_turns, pushes, turns
 from race.formats import Competitor, Crossing, Exchange, FinishRow, Incident, Race, ScorebugReading, Video
 from race.incidents.relay import late_exchanges
 from race.relay import laps_skated, with_relay
+from race.ways import Way
 from tests.race.made_ice import FPS, made_ice
 
 LAP_M = 111.12
@@ -67,6 +68,30 @@ def test_of_two_teams_that_change_together_each_is_paired_by_place_and_suit() ->
     later = [turns(going(9, 40.0, 520.0, RED), False)[0]]
     assert pair_turns(out, later, LAP_M) == []
     assert pair_turns([], inward, LAP_M) == []
+
+
+def test_who_is_pushed_is_told_by_the_pack_alone() -> None:
+    """Neither is seen inside the track: the picture shows the pack only."""
+    red, mate = (seen(one, 18.5, 21.5) for one in (going(2, 20.0, 300.0, RED), coming(1, 20.0, 300.0, RED)))
+    ((comes, goes),) = pushes([red, mate], LAP_M)
+    assert (comes.way.id, goes.way.id) == (1, 2)
+    assert turns(red, outward=False) == turns(mate, outward=True) == []
+    rival = Way(3, mate.time_s, mate.u, mate.d, mate.speed, np.tile(BLUE, (len(mate.time_s), 1)))
+    assert pushes([red, rival], LAP_M) == []
+    inside = Way(1, mate.time_s, mate.u, mate.d - 4, mate.speed, mate.root)
+    assert pushes([red, inside], LAP_M) == []
+
+
+def test_who_goes_past_one_in_the_same_suit_pushes_nobody() -> None:
+    time_s = np.arange(0, 6, 1 / FPS)
+    slow = way(1, time_s, 100 + 10 * time_s, np.full_like(time_s, 1.0), RED)
+    fast = way(2, time_s, 97 + 11 * time_s, np.full_like(time_s, 1.5), RED)  # past it at 3 s
+    assert pushes([slow, fast], LAP_M) == []
+
+
+def seen(one: Way, from_s: float, to_s: float) -> Way:
+    part = (one.time_s >= from_s) & (one.time_s <= to_s)
+    return Way(one.id, one.time_s[part], one.u[part], one.d[part], one.speed[part], one.root[part])
 
 
 def a_race() -> Race:
