@@ -17,6 +17,8 @@ def test_teams_are_as_many_as_are_seen_racing_at_once_for_long():
     # the camera hardly ever shows all: then who is seen for less counts, too
     some = [1] * 600 + [2] * 600
     assert count_teams(np.array(some + [4] * 400 + [5] * 160), 25.0, 0, relay) == 5
+    # where one team left, its place is taken by others' team-mates for seconds, which makes no team
+    assert count_teams(np.array([3] * 1600 + [4] * 230 + [5] * 170), 25.0, 0, relay) == 4
     # but who races nearly all the time is no team-mate
     assert count_teams(np.array([4] * 100 + [5] * 400), 25.0, 4, relay) == 5
 
