@@ -27,8 +27,9 @@ GOES_ON_S = 1.0
 """Seen so shortly before, a racer's place and speed are better known than from the score bug."""
 FIRST = 6.0
 """For somebody who was not seen before."""
-ALIKE, UNLIKE, OTHER_TEAM = 0.35, 0.55, 12.0
-"""Squared Hellinger distances between the colours of one team, and of two; and nats for another team in the same."""
+ALIKE, ALIKE_SAMPLE, UNLIKE, OTHER_TEAM = 0.1, 0.5, 0.1, 12.0
+"""Squared Hellinger distances between the colours of one team, and over the root of as many pictures as both were seen
+in; so much more is another team's; and nats for another team in the same colours."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -180,14 +181,15 @@ def _share_with(
 def _alike(colour_root: Floats, many: float, root: Floats, weight: Floats) -> float:
     """Nats that somebody in these colours, as roots (C,), is of a team other than those in ``root`` (R, C), seen in
     ``weight`` (R,) pictures."""
-    nearest = UNLIKE
+    same = 0.0
     for r in range(len(weight)):
         if weight[r] > 0 and many > 0:
             apart = 0.0
             for c in range(len(colour_root)):
                 apart += 0.5 * (root[r, c] - colour_root[c]) ** 2
-            nearest = min(nearest, apart)
-    return float(OTHER_TEAM * min(1.0, (UNLIKE - nearest) / (UNLIKE - ALIKE)))
+            usual = ALIKE + ALIKE_SAMPLE / np.sqrt(min(many, weight[r]))
+            same = max(same, min(1.0, (usual + UNLIKE - apart) / UNLIKE))
+    return float(OTHER_TEAM * same)
 
 
 @njit(cache=True, error_model="numpy")

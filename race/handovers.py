@@ -10,13 +10,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from race.beam import ALIKE
 from race.links import OVERLAP_S
 from race.pieces import Pieces
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+ALIKE = 0.35
+"""Squared Hellinger distance between the colours of two of a team, at most: 0.3 to 0.4 and more between teams."""
 REACH_M = 1.6
 """Who is nearer than this may touch; foot points are off by 0.2 m and more."""
 LEAST_PICTURES = 3
