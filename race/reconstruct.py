@@ -124,7 +124,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     known_as: list[tuple[int, ToldCrossing]] = []
     handed: tuple[tuple[int, int], ...] = ()
     in_metres = registered >= MOSTLY_REGISTERED and not rough
-    if registered >= REGISTERED_SHARE:
+    if registered >= REGISTERED_SHARE and (relay or not rough):  # who relieves whom is told in metres only
         starters = len({entry.start_position for entry in given.start_list}) or None
         told = told_crossings(observations.scorebug, model, final) if model is not None else []
         on_ice = identify(observations, scene, in_race, rink, model, starters, told)

@@ -75,6 +75,17 @@ def test_rough_poses_tell_places_but_not_the_order(race):
     assert sure.crossings != without.crossings
 
 
+def test_a_relay_is_followed_on_the_ice_though_poses_are_rough_unless_the_picture_is_surer(race, monkeypatch):
+    observations, _ = race([80.0, 76.0], [12.0, 12.0], [0.5, 1.5], 7.0, registered=True)
+    rough = replace(observations.poses, sd_px=np.full(len(observations.poses.sd_px), 4.0))
+    relay = replace(observations, poses=rough), Given(event="relay-5000m")
+    assert not any("too roughly" in line for line in reconstruct(*relay).race.warnings)
+    monkeypatch.setattr("race.reconstruct._count_sure", lambda tracks: len(tracks) - 500 * (tracks.id.max() > 5))
+    few = reconstruct(*relay).tracks
+    monkeypatch.setattr("race.reconstruct.identify", lambda *known: Identified(replace(few, id=few.id + 5), ()))
+    assert any("too roughly" in line for line in reconstruct(*relay).race.warnings)
+
+
 @pytest.mark.parametrize("sure", [1.0, 0.5])
 def test_racers_are_followed_where_it_is_surer_who_is_who(race, monkeypatch, sure):
     """On the ice as a rule; in the picture where the ice leaves in doubt who is who."""
