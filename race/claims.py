@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from race.exchanges import being_relieved
 from race.facts import Facts, sureness
 from race.formats import IdentityDoubt, Pass
+from race.identify import BESIDE_S
 from race.laps import Passage
 from race.order import KNOWN_AS_S, find_changes
 from race.passes import find_ice_passes
@@ -16,8 +17,6 @@ ONE_DOUBT_S = 1.0
 """Doubts of one identity no further apart than this are one."""
 START_S = 4.0
 """So long from the gun the field sorts itself, and that is no passing: 15 m (START_M) from standing take 3 to 4 s."""
-COMES_S = 4.0
-"""From coming out to the relieved one's going in, as in simulated relays."""
 SURE_PASS = 0.6
 """Changes of order below this confidence are not claimed as passes."""
 LIKE_SUITS, CONFUSABLE_S, NEAR_PASS_S = 0.05, 0.7, 2.0
@@ -62,8 +61,8 @@ def _just_come(seen: NDArray[np.bool_], time_s: NDArray[np.float64]) -> NDArray[
     out = np.zeros_like(seen)
     for racer in range(len(seen)):
         seen_s = time_s[seen[racer]]
-        for come_s in seen_s[np.diff(seen_s, prepend=-np.inf) > COMES_S]:
-            out[racer] |= (time_s >= come_s) & (time_s <= come_s + COMES_S)
+        for come_s in seen_s[np.diff(seen_s, prepend=-np.inf) > BESIDE_S]:
+            out[racer] |= (time_s >= come_s) & (time_s <= come_s + BESIDE_S)
     return out
 
 

@@ -50,8 +50,8 @@ PUSH_S = 0.16
 """Two in one suit who are within reach for longer, ..."""
 PUSHED_D_M = -1.0
 """... on the track, ..."""
-APART_M, BESIDE_EACH_M = 1.4, 0.5
-"""... of whom one was or will be so far ahead, and is never so far behind."""
+LEVEL_M = 0.5
+"""... of whom one was or will be out of reach ahead, and is never so far behind."""
 TEAM_BEFORE_S, TEAM_AFTER_S = (-3.0, -0.3), (0.7, 3.0)
 """Of the touch: when the one who raced, and the one who races, is the team's competitor."""
 
@@ -156,7 +156,7 @@ def _touches_of(
 
 
 def _known(touch_s: float, turn: Turn, touches: list[Touch]) -> bool:
-    """Whether the exchange that ``turn`` alone would tell is told already, by the other half or by a pair."""
+    """Whether the exchange that ``turn`` tells is told already, by the other half, a pair or a push."""
     for other_s, _, _, _, comes, goes in touches:
         for other in (comes, goes):
             if other is not None and abs(other_s - touch_s) < SAME_S and unlike(turn.look, other.look) < SAME_SUIT:
@@ -213,7 +213,7 @@ def pushes(ways: Sequence[Way], lap_m: float) -> list[tuple[Turn, Turn]]:
                     continue
                 around = np.flatnonzero((time_s >= first_s - WITHIN_S) & (time_s <= last_s + WITHIN_S))
                 ends = ahead[around[[0, -1]]]
-                if np.abs(ends).max() < APART_M or (ends.min() < -BESIDE_EACH_M and ends.max() > BESIDE_EACH_M):
+                if np.abs(ends).max() < REACH_M or (ends.min() < -LEVEL_M and ends.max() > LEVEL_M):
                     continue
                 goes, comes = ((one, looks[0]), (other, looks[1]))[:: 1 if ends.sum() > 0 else -1]
                 until_s, since_s = float(time_s[around[-1]]), float(time_s[around[0]])

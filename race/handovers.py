@@ -4,7 +4,6 @@ The two of a team race beside each other for seconds before and after the touch.
 nearest, so that a team's way can lead from the one to the other there.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -29,11 +28,8 @@ HANDOVER_COST = 2.0
 """Nats that a team's way leads from the one to the other where they touch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handovers:
-    """Pieces by number: ``after[m]`` are those that may take over where piece m ends."""
-
-    after: dict[int, set[int]]
+Handovers = dict[int, set[int]]
+"""By the number of a piece, those of the pieces that may take over where it ends."""
 
 
 def cut_at_touches(
@@ -96,12 +92,12 @@ def _cut(number: Ints, column: Ints, cuts: dict[int, list[int]], met: list[tuple
             names.append(last)
             number[rows[column[rows] > end]] = last
         parts[piece] = ends, names
-    after: dict[int, set[int]] = {}
+    after: Handovers = {}
     for one, other, frame in met:
         for giver, taker in ((one, other), (other, one)):
             before = parts[giver][1][parts[giver][0].index(frame)]
             after.setdefault(before, set()).add(parts[taker][1][parts[taker][0].index(frame) + 1])
-    return Handovers(after)
+    return after
 
 
 def handover_costs(handovers: Handovers, pieces: Pieces, number: Ints, cost: Floats) -> None:
@@ -110,7 +106,7 @@ def handover_costs(handovers: Handovers, pieces: Pieces, number: Ints, cost: Flo
     for k in np.flatnonzero(pieces.told < 0).tolist():
         begun.setdefault(int(number[pieces.rows[k][0]]), []).append(k)
     for a in np.flatnonzero(pieces.told < 0).tolist():
-        for taker in handovers.after.get(int(number[pieces.rows[a][-1]]), ()):
+        for taker in handovers.get(int(number[pieces.rows[a][-1]]), ()):
             for b in begun.get(taker, ()):
                 if b > a and abs(pieces.first_s[b] - pieces.last_s[a]) <= 2 * OVERLAP_S:
                     cost[a, b] = min(cost[a, b], HANDOVER_COST)
@@ -123,6 +119,6 @@ def chosen_handovers(handovers: Handovers, pieces: Pieces, number: Ints, owner: 
         mine = [k for k in np.flatnonzero(owner == racer) if pieces.told[k] < 0]
         for a, b in pairwise(mine):
             giver, taker = int(pieces.rows[a][-1]), int(pieces.rows[b][0])
-            if int(number[taker]) in handovers.after.get(int(number[giver]), ()):
+            if int(number[taker]) in handovers.get(int(number[giver]), ()):
                 found.append((giver, taker))
     return tuple(found)

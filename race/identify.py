@@ -93,7 +93,7 @@ def identify(
     number = np.empty(len(found), np.int64)
     root = np.where(clear[:, None] >= CLEAR, np.sqrt(colour), np.nan)
     chain_tracklets(place, spread, root, start, end, scene.time_s, scene.shot.astype(np.int64), guide.length_m, number)
-    handovers = cut_at_touches(number, place, colour, clear, column, scene.time_s, guide.length_m) if relay else None
+    handovers = cut_at_touches(number, place, colour, clear, column, scene.time_s, guide.length_m) if relay else {}
     wide = np.full_like(spread, np.nan)
     _, wide[use], _ = measure(observations, use, column[use], guide, per_second)
     pieces = describe(number, place, wide, colour, clear, column, scene.time_s, guide, relay)
@@ -120,8 +120,7 @@ def identify(
         *(np.searchsorted(scene.time_s, pieces.first_s - WATCHED_S), way, guide.length_m),
         *(empty_seconds(place, column, poses, guide, way, scene.time_s), link),
     )
-    if handovers is not None:
-        handover_costs(handovers, pieces, number, link)
+    handover_costs(handovers, pieces, number, link)
     told_costs(pieces, place, scene.time_s[column], guide.length_m, link)
     seconds = np.array([len(rows) for rows in pieces.rows]) / per_second  # with those told
     left_out = np.where(pieces.told >= 0, MISTOLD, _left_out(seconds, pieces.racing, relay))
@@ -146,10 +145,8 @@ def identify(
     else:
         field = event.field if event is not None else (1, MOST_RACERS)
         _, owner, margin = _with_all(share, max(least, field[0]), field[1])
-    found_as = _as_tracks(observations, scene, pieces, owner, margin, place, guide, column, told)
-    return (
-        found_as if handovers is None else replace(found_as, handed=chosen_handovers(handovers, pieces, number, owner))
-    )
+    handed = chosen_handovers(handovers, pieces, number, owner)
+    return replace(_as_tracks(observations, scene, pieces, owner, margin, place, guide, column, told), handed=handed)
 
 
 def _with_all(share: Callable[[int], tuple[float, Ints, Floats]], least: int, most: int) -> tuple[float, Ints, Floats]:

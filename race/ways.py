@@ -15,6 +15,7 @@ from tracking import Tracks
 
 Floats = NDArray[np.float64]
 
+LEAST_SEEN = 5
 WINDOW_S = 0.25
 LOOK_S = 3.0
 """Colours of a suit are a mean over so long before and after."""
@@ -38,6 +39,7 @@ class Way:
 
 
 def find_ways(everybody: Tracks, observations: Observations, scene: Scene, rink: Rink) -> list[Way]:
+    """Of everybody whom the tracker follows in pictures whose pose is known, for LEAST_SEEN of them and more."""
     guide, poses = make_guide(rink), observations.poses
     assert poses is not None
     rows = np.flatnonzero(everybody.seen)
@@ -51,7 +53,7 @@ def find_ways(everybody: Tracks, observations: Observations, scene: Scene, rink:
     ways: list[Way] = []
     for id_ in np.unique(everybody.id[rows]):
         mine = np.flatnonzero((everybody.id[rows] == id_) & np.isfinite(track[:, 0]))
-        if len(mine) < 5:
+        if len(mine) < LEAST_SEEN:
             continue
         time_s = scene.time_s[column[mine]]
         u = np.unwrap(track[mine, 0], period=rink.lap_m)
@@ -59,7 +61,7 @@ def find_ways(everybody: Tracks, observations: Observations, scene: Scene, rink:
         radius = np.where(_in_corner(smooth[0], rink), 1 + smooth[1] / rink.measured_radius_m, 1.0)
         speed = np.hypot(rate[0] * np.maximum(radius, 0.1), rate[1])
         told = np.isfinite(smooth).all(axis=0) & np.isfinite(speed)  # alone for a moment nobody has a direction
-        if told.any():
+        if told.sum() >= LEAST_SEEN:
             ways.append(Way(int(id_), time_s[told], smooth[0, told], smooth[1, told], speed[told], root[mine][told]))
     return ways
 
@@ -70,6 +72,7 @@ def _in_corner(u: Floats, rink: Rink) -> NDArray[np.bool_]:
 
 
 def look_of(way: Way, time_s: float) -> Floats:
+    """Mean root (24,) of the suit's colours around then, NaN where they were not seen."""
     near = way.root[np.abs(way.time_s - time_s) <= LOOK_S]
     known = near[np.isfinite(near).all(axis=1)]
     return np.asarray(known.mean(axis=0) if len(known) else np.full(way.root.shape[1], np.nan))
@@ -86,14 +89,12 @@ def place_at(way: Way, time_s: float) -> float:
     if way.time_s[0] <= time_s <= way.time_s[-1]:
         return float(np.interp(time_s, way.time_s[n - 1 : n + 1], way.u[n - 1 : n + 1]))
     edge = 0 if time_s < way.time_s[0] else -1
-    speed = way.speed[edge] if np.isfinite(way.speed[edge]) else 10.0
-    return float(way.u[edge] + speed * (time_s - way.time_s[edge]))
+    return float(way.u[edge] + way.speed[edge] * (time_s - way.time_s[edge]))
 
 
 def speed_at(way: Way, time_s: float) -> float | None:
     """Mean over a moment; None where it was not seen."""
     near = way.speed[np.abs(way.time_s - time_s) <= 0.2]
-    near = near[np.isfinite(near)]
     return round(float(near.mean()), 2) if len(near) else None
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from race.claims import COMES_S, _just_come
+from race.claims import _just_come
+from race.identify import BESIDE_S
 
 
 def test_who_is_seen_anew_may_be_a_team_mate_coming_out() -> None:
@@ -11,5 +12,5 @@ def test_who_is_seen_anew_may_be_a_team_mate_coming_out() -> None:
     seen[1, (time_s > 10) & (time_s < 12)] = False  # for less than it takes
     seen[1, (time_s > 15) & (time_s < 20)] = False
     come = _just_come(seen, time_s)
-    assert np.array_equal(come[0], time_s <= COMES_S)
-    assert np.array_equal(come[1], (time_s <= COMES_S) | ((time_s >= 20) & (time_s <= 20 + COMES_S)))
+    assert np.array_equal(come[0], time_s <= BESIDE_S)
+    assert np.array_equal(come[1], (time_s <= BESIDE_S) | ((time_s >= 20) & (time_s <= 20 + BESIDE_S)))
