@@ -25,7 +25,7 @@ from report.labels import (
 )
 from report.lapline import ROW, TOP, Node, draw_end, draw_line, line_nodes
 
-NAME_SIZE = 14.0
+NAME_SIZE, LEGEND_SIZE = 14.0, 12.0
 LONGEST_NAME = 190.0
 
 
@@ -51,7 +51,10 @@ def lap_chart_svg(race: Race) -> str:
     nodes = {id_: line_nodes(id_, name, starts.get(id_), columns, x_of) for id_, name in names.items()}
     rows = max([len(names), *(node.rank for line in nodes.values() for node in line)])
     right = max(x_of.values()) + 40.0
-    width = max(right + label_width + 120.0, 480.0, 40.0 + text_width(title, 21))
+    legend = _legend(race, columns, nodes)
+    width = max(
+        right + label_width + 120.0, 480.0, 40.0 + text_width(title, 21), 40.0 + text_width(legend, LEGEND_SIZE)
+    )
     root = svg.canvas(width, TOP + ROW * rows + 52.0, title, _description(race, names, nodes))
 
     _header(root, race, title)
@@ -68,7 +71,8 @@ def lap_chart_svg(race: Race) -> str:
         _names_left(root, nodes, names, colours, min(x_of), x_of[min(x_of)] - 20.0)
     _names_right(root, race, nodes, names, colours, columns, right)
     _photo_finish(root, race, nodes, columns, right - 16.0)
-    _legend(root, race, columns, nodes, TOP + ROW * rows + 32.0)
+    at = TOP + ROW * rows + 32.0
+    svg.add(root, "text", legend, x=20, y=at, font_size=LEGEND_SIZE, fill=svg.SOFT, class_="legend")
     return svg.to_text(root)
 
 
@@ -214,7 +218,7 @@ def _photo_finish(root: svg.Element, race: Race, nodes: dict[int, list[Node]], c
             svg.add(bracket, "title", "photo finish: too close to order with certainty")
 
 
-def _legend(root: svg.Element, race: Race, columns: list[Column], nodes: dict[int, list[Node]], y: float) -> None:
+def _legend(race: Race, columns: list[Column], nodes: dict[int, list[Node]]) -> str:
     """Only what this chart shows."""
     entries = []
     cells = [column.cells.get(id_) for column in columns for id_ in nodes]
@@ -228,4 +232,4 @@ def _legend(root: svg.Element, race: Race, columns: list[Column], nodes: dict[in
         entries.append("] photo finish")
     if any(c.start_position is not None for c in race.competitors):
         entries.append("thin: start order")
-    svg.add(root, "text", "   ·   ".join(entries), x=20, y=y, font_size=12, fill=svg.SOFT, class_="legend")
+    return "   ·   ".join(entries)

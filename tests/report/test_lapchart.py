@@ -6,6 +6,7 @@ import pytest
 
 from race.formats import Competitor, Crossing, Race
 from report.colours import competitor_colours
+from report.labels import text_width
 from report.lapchart import lap_chart_svg
 from report.lapline import ROW, TOP
 
@@ -113,6 +114,21 @@ def test_laps_are_counted_as_people_do(race_500: Race) -> None:
     heads = {element.text for element in of_class(drawn(race_500), "lap")}
     assert heads == {"Start", "½", "1½", "2½", "3½", "4½"}
     assert {"4 to go", "1 to go", "Finish"} <= set(texts(drawn(race_500)))
+
+
+def test_a_chart_of_two_crossings_is_wide_enough_for_its_legend(race_500: Race) -> None:
+    people = [Competitor(id=k, team=team) for k, team in ((1, "LAT"), (2, "KOR"), (3, "POL"))]
+    crossings = [
+        Crossing(competitor=k, lap=lap, rank=k, time_s=9.0 * lap + k, source=source)
+        for lap, k, source in ((1, 1, "vision"), (1, 2, "vision"), (2, 1, "vision"), (2, 3, "interpolated"))
+    ]
+    changed = {"competitors": people, "crossings": crossings, "finish": [], "incidents": []}
+    root = drawn(race_500.model_copy(update=changed))
+    (legend,) = of_class(root, "legend")
+    assert legend.text is not None
+    assert "line broken" in legend.text
+    assert "interpolated" in legend.text
+    assert float(legend.get("x", "0")) + text_width(legend.text, 12.0) <= float(root.get("width", "0"))
 
 
 def test_it_tells_those_who_cannot_see_it(race_500: Race) -> None:
