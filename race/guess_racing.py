@@ -21,6 +21,8 @@ BEFORE_S, AFTER_S = 2.0, 2.0
 """The video shows so much before anybody races, and after the pace was last kept."""
 BIN_S, SMOOTH_BINS, KEPT = 1.0, 5, 0.75
 """The race is over when racers have less of its usual pace for seconds: who glides by near the camera is fast too."""
+FEW = 0.2
+"""Fewer sights in a second than this share of the usual number are of nobody who races: boxes that leap are fast, too."""
 LONGEST_PAUSE_S = 20.0
 FIRST_S = 1.0
 """Who races in the first second says where the start line is."""
@@ -46,7 +48,7 @@ def events_by_racing(
     if not len(moments) or np.diff(moments).max(initial=0.0) > LONGEST_PAUSE_S:
         return []
     begin_s = float(moments[0])
-    end_s = _end(np.where(fast & paths.seen, paths.speed, np.nan)[:, in_race], scene.time_s[in_race])
+    end_s = pace_kept_until(np.where(fast & paths.seen, paths.speed, np.nan)[:, in_race], scene.time_s[in_race])
     if scene.time_s[-1] - end_s < AFTER_S:
         return []
     if start is not None:
@@ -56,18 +58,19 @@ def events_by_racing(
     return possible_by(end_s - begin_s, _side(observations, scene, paths, fast, begin_s))
 
 
-def _end(speed: NDArray[np.float64], time_s: NDArray[np.float64]) -> float:
+def pace_kept_until(speed: NDArray[np.float64], time_s: NDArray[np.float64]) -> float:
     """When the pace of the race was last kept, from the speeds (R, F) of those at racing speed in its frames."""
-    bins = np.floor(time_s / BIN_S).astype(int)
-    times, pace = [], []
+    first = int(time_s[0] // BIN_S)
+    bins = (time_s // BIN_S).astype(int) - first
+    pace, sights = np.zeros(bins[-1] + 1), np.zeros(bins[-1] + 1)
     for k in np.unique(bins):
         known = speed[:, bins == k]
         known = known[np.isfinite(known)]
         if len(known):
-            times.append((k + 1) * BIN_S)
-            pace.append(float(np.median(known)))
-    kept = median_filter(pace, SMOOTH_BINS) >= KEPT * np.median(pace)
-    return float(np.array(times)[kept][-1])
+            pace[k], sights[k] = np.median(known), len(known)
+    pace[sights < FEW * np.median(sights[sights > 0])] = 0.0
+    kept = median_filter(pace, SMOOTH_BINS) >= KEPT * np.median(pace[pace > 0])
+    return float((first + np.flatnonzero(kept)[-1] + 1) * BIN_S)
 
 
 def possible_by(racing_s: float, side: Start | None) -> list[RaceEvent]:

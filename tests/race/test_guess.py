@@ -6,7 +6,7 @@ import pytest
 from race.competitors import track_everybody
 from race.formats import ScorebugReading, ScorebugRow, read_race
 from race.guess import one_name, possible_events
-from race.guess_racing import events_by_racing, possible_by
+from race.guess_racing import events_by_racing, pace_kept_until, possible_by
 from race.observations import read_observations
 from race.racers import find_racers
 from race.scene import make_scene
@@ -102,3 +102,12 @@ def named(observations):
     _, paths = track_everybody(observations, scene)
     in_race = np.ones(len(scene.time_s), bool)
     return {event.name for event in events_by_racing(observations, scene, paths, find_racers(paths, scene), in_race)}
+
+
+def test_the_race_is_over_though_a_box_still_leaps():
+    time_s = np.arange(0.0, 70.0, 0.04)
+    speed = np.full((3, len(time_s)), np.nan)
+    speed[:, time_s < 60.0] = 12.0
+    speed[0, (time_s > 65.5) & (time_s < 65.7)] = 14.0
+    speed[1, (time_s > 68.0) & (time_s < 68.1)] = 60.0
+    assert pace_kept_until(speed, time_s) == pytest.approx(60.0, abs=1.0)
