@@ -22,7 +22,7 @@ BEFORE_S, AFTER_S = 2.0, 2.0
 BIN_S, SMOOTH_BINS, KEPT = 1.0, 5, 0.75
 """The race is over when racers have less of its usual pace for seconds: who glides by near the camera is fast too."""
 FEW = 0.2
-"""Fewer sights in a second than this share of the usual number are of nobody who races: boxes that leap are fast, too."""
+"""Fewer sights in a second than this share of the usual are of nobody who races: boxes that leap are fast, too."""
 LONGEST_PAUSE_S = 20.0
 FIRST_S = 1.0
 """Who races in the first second says where the start line is."""
