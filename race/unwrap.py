@@ -17,6 +17,8 @@ STEP_S = (0.15, 0.5)
 """Speeds are taken over so long, at the least and at the most."""
 AROUND_S = 1.0
 """The pack's pace is the median over so long before and after."""
+LONG_HOLE_S, USUAL_S = 5.0, 9.0
+"""Over a longer hole the pack's pace is the usual one, of about a lap before and after."""
 HOLE_S = 0.8
 """Out of sight for so long: by then neither place nor speed is as it was."""
 FEW = 5
@@ -35,16 +37,31 @@ SLOW, REGAINED_M = 0.85, 50.0
 
 
 def pack_pace(frame: NDArray[np.intp], rate: Floats, time_s: Floats) -> Floats:
-    """(F,) m/s along the guide: the median of ``rate`` (N,) at frames ``frame`` (N,), filled in between them."""
+    """(F,) m/s along the guide: the median of ``rate`` (N,) at frames ``frame`` (N,), filled in between them.
+
+    Where nobody is seen for long it leads from the usual pace before to that after: at the last sight all may be in a
+    corner, or at an exchange.
+    """
     order = np.argsort(frame, kind="stable")
     at_s, rate = time_s[frame[order]], rate[order]
-    moments = np.arange(time_s[0], time_s[-1] + AROUND_S, AROUND_S / 2)
-    begin, end = np.searchsorted(at_s, moments - AROUND_S), np.searchsorted(at_s, moments + AROUND_S)
-    known = end > begin
-    if not known.any():
+    if not len(rate):
         return np.full(len(time_s), np.nan)
-    pace = [float(np.median(rate[a:b])) for a, b in zip(begin[known], end[known], strict=True)]
-    return np.asarray(np.interp(time_s, moments[known], pace))
+    moments = np.arange(time_s[0], time_s[-1] + AROUND_S, AROUND_S / 2)
+    pace = _medians(at_s, rate, moments - AROUND_S, moments + AROUND_S)
+    known = np.isfinite(pace)
+    out = np.asarray(np.interp(time_s, moments[known], pace[known]))
+    for n in np.flatnonzero(np.diff(at_s) > LONG_HOLE_S):
+        last, first = at_s[n], at_s[n + 1]
+        usual = _medians(at_s, rate, np.array([last - USUAL_S, first]), np.array([last, first + USUAL_S]))
+        hole = (time_s > last) & (time_s < first)
+        out[hole] = np.interp(time_s[hole], [last, first], usual)
+    return out
+
+
+def _medians(at_s: Floats, rate: Floats, from_s: Floats, to_s: Floats) -> Floats:
+    """(M,) of ``rate`` (N,) at moments ``at_s``, in order, from ``from_s`` (M,) to ``to_s``; NaN where there is none."""
+    begin, end = np.searchsorted(at_s, from_s), np.searchsorted(at_s, to_s, side="right")
+    return np.array([np.median(rate[a:b]) if b > a else np.nan for a, b in zip(begin, end, strict=True)])
 
 
 def way_of_pack(pace: Floats, time_s: Floats) -> Floats:

@@ -65,3 +65,15 @@ def test_a_few_sights_with_nothing_around_them_are_lone():
     g[few] = 10.0
     np.testing.assert_array_equal(lone_sights(g, time_s), few)
     assert not lone_sights(np.where(few, g, np.nan), time_s).any()  # nothing else is known
+
+
+def test_over_a_long_time_unseen_the_pack_keeps_its_usual_pace():
+    """Not that of the last moment in sight, in which racers were slow."""
+    speed = np.where((TIME_S > 19.0) & (TIME_S < 20.0), 7.0, 12.0)
+    way = np.concatenate([[0.0], np.cumsum(speed[1:] * np.diff(TIME_S))])
+    place = np.tile(way, (3, 1))
+    place[:, (TIME_S >= 20.0) & (TIME_S < 35.0)] = np.nan
+    pace = pack_pace(*rates(place, TIME_S, LAP_M), TIME_S)
+    went = way_of_pack(pace, TIME_S)
+    a, b = np.searchsorted(TIME_S, [20.0, 35.0])
+    assert went[b] - went[a] == pytest.approx(15.0 * 12.0, rel=0.03)
