@@ -59,7 +59,7 @@ def pack_pace(frame: NDArray[np.intp], rate: Floats, time_s: Floats) -> Floats:
 
 
 def _medians(at_s: Floats, rate: Floats, from_s: Floats, to_s: Floats) -> Floats:
-    """(M,) of ``rate`` (N,) at moments ``at_s``, in order, from ``from_s`` (M,) to ``to_s``; NaN where there is none."""
+    """(M,) of ``rate`` (N,) at moments ``at_s``, in order, from ``from_s`` (M,) to ``to_s``; NaN where none is."""
     begin, end = np.searchsorted(at_s, from_s), np.searchsorted(at_s, to_s, side="right")
     return np.array([np.median(rate[a:b]) if b > a else np.nan for a, b in zip(begin, end, strict=True)])
 
