@@ -111,10 +111,17 @@ def _as_told(ice: IcePaths, told: Sequence[Told], event: RaceEvent) -> IcePaths:
     off = np.full(len(ice.ids), np.nan)
     for r, id_ in enumerate(ice.ids):
         known = np.flatnonzero(np.isfinite(ice.s_m[r]))
-        crossed = [one for other, one in told if other == id_ and one.time_s is not None]
-        if len(known) and crossed:
-            there = np.interp([one.time_s for one in crossed], ice.time_s[known], ice.s_m[r, known])
-            off[r] = np.median(np.round((np.array([event.crossing_m(one.lap) for one in crossed]) - there) / LAP_M))
+        if not len(known):
+            continue
+        way_s = ice.time_s[known]
+        crossed = [
+            (one.time_s, event.crossing_m(one.lap))
+            for other, one in told
+            if other == id_ and one.time_s is not None and way_s[0] <= one.time_s <= way_s[-1]
+        ]
+        if crossed:
+            at_s, told_m = np.array(crossed).T
+            off[r] = np.median(np.round((told_m - np.interp(at_s, way_s, ice.s_m[r, known])) / LAP_M))
     if not np.isfinite(off).any():
         return ice
     off[np.isnan(off)] = np.round(np.nanmedian(off))

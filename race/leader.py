@@ -15,7 +15,7 @@ from race.events import LAP_M, RaceEvent
 from race.formats import ScorebugReading
 from race.ice import IcePaths
 from race.laps import LONGEST_LAP_S, SHORTEST_LAP_S
-from race.unwrap import HOLE_S
+from race.unwrap import BACK_M, HOLE_S
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -98,7 +98,8 @@ def not_ahead(ice: IcePaths, leader_m: Floats) -> IcePaths:
             ahead = (s_m[r] - leader_m)[later[: ends[0] + 1] if len(ends) else later]
             ahead = ahead[np.isfinite(ahead)]
             laps = np.ceil((float(np.median(ahead)) - AHEAD_M) / LAP_M) if len(ahead) else 0.0
-            if laps <= 0 and _past_unseen(ice, s_m, r, before, after):
+            went = s_m[r, after] - s_m[r, before]
+            if laps <= 0 and went > LAP_M - BACK_M and _past_unseen(ice, s_m, r, before, after):
                 laps = 1.0
             if laps > 0:
                 s_m[r, before + 1 : after] = np.nan

@@ -120,3 +120,14 @@ def test_laps_are_those_that_the_score_bug_tells():
     found = count_from_start(ice, event, [], None, [], known)
     assert found.from_start
     np.testing.assert_allclose(found.s_m, s, atol=1e-6)
+
+
+def test_a_crossing_told_long_after_the_last_sight_numbers_no_lap_before():
+    event = find_event("1000m")
+    s = np.tile(12.0 * np.arange(0, 20, 1 / FPS), (2, 1)) - np.array([[0.0], [5.0]])
+    known = [(n, told(8, (event.crossing_m(8) + 5.0 * (n - 1)) / 12.0)) for n in (1, 2)]
+    known.append((2, told(2, (event.crossing_m(2) + 5.0) / 12.0)))
+    found = count_from_start(made_ice(s, [[0.5], [1.0]], 0.0), event, [], None, [], known[:1])
+    np.testing.assert_allclose(found.s_m, s, atol=1e-6)
+    found = count_from_start(made_ice(s, [[0.5], [1.0]], 0.0), event, [], None, [], known)
+    np.testing.assert_allclose(found.s_m, s, atol=1e-6)

@@ -77,6 +77,17 @@ def test_who_comes_back_ahead_of_those_who_were_watched_is_a_lap_down(watched, t
     assert np.allclose(found.s_m[1, time_s >= 25], true[1, time_s >= 25]) == taken_off
 
 
+def test_nobody_loses_a_lap_in_less_time_than_a_lap_takes():
+    """Who comes back ahead after 6 s is another, maybe, but nobody goes backwards."""
+    time_s = np.arange(0, 40, 1 / FPS)
+    s = np.array([12.0 * time_s, 12.0 * time_s - 5.0])
+    s[1, time_s >= 16] += 8.0
+    ice = made_ice(s, [[0.5], [1.0]])
+    ice.seen[1, (time_s > 10) & (time_s < 16)] = False
+    found = not_ahead(ice, np.full(len(time_s), np.nan))
+    np.testing.assert_array_equal(found.s_m[:, ice.seen[1]], s[:, ice.seen[1]])
+
+
 def test_a_way_made_up_ahead_of_the_leader_is_unknown():
     time_s = np.arange(0, 40, 1 / FPS)
     s = np.array([12.0 * time_s, 12.0 * time_s - 4.0])
