@@ -5,7 +5,7 @@ from race.formats import Race
 from race.ice import IcePaths
 from race.incidents.bodies import Body
 from race.incidents.find import find_incidents
-from race.incidents.relay import comes_on, late_exchanges
+from race.incidents.relay import changes, comes_on, late_exchanges
 from race.passes import without_fallen
 
 __all__ = ["find_incidents", "with_incidents"]
@@ -34,6 +34,7 @@ def with_incidents(
     if event is None or not race.exchanges:
         return race
     found = [one for one in found if one.kind != "off_track" or not comes_on(one, race.exchanges)]
+    found = [one for one in found if not changes(one, race.exchanges)]
     found = sorted([*found, *late_exchanges(race, event, names)], key=lambda one: one.start_s)
     numbered = [one.model_copy(update={"id": number}) for number, one in enumerate(found, start=1)]
     return race.model_copy(update={"incidents": numbered})

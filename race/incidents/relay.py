@@ -1,5 +1,5 @@
 """What only relays have: a change in the last two laps (R2), from the exchanges and the laps the score bug counts; and
-who is inside the blocks because it comes on."""
+who is inside the blocks, or meets others, because it takes over or is relieved."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from race.events import LAP_M, RaceEvent
 from race.formats import Code, Exchange, Incident, Race
 
+MEETINGS = ("contact", "lane_change", "late_pass", "push")
 LAST_LAPS = 2
 LATE_M, PLACE_SD_M = 15.0, 6.0
 """The last change is at the beginning of the straight that ends the leg; from so far beyond its end it is late. And the
@@ -15,6 +16,9 @@ SPEED_MPS = 11.0
 COMES_ON_S = -0.5, 3.0
 """Seconds from when somebody is inside the blocks to the exchange for which it comes on. In two relays from a fixed
 camera all eight questions about racers off the track, none of them real, were 0.7 to 2.8 s before their own."""
+CHANGES_S = 2.0
+"""From an exchange, for which a team's way goes from one racer to another: of nine false questions about two who met in
+two relays of 45 laps six were within this."""
 SURE_S = 0.55
 """What rests on one of the two alone, who comes out or goes in, is too little for a question."""
 FALL_S = 40.0
@@ -30,6 +34,14 @@ def comes_on(incident: Incident, exchanges: Sequence[Exchange]) -> bool:
         and COMES_ON_S[0] < one.time_s - incident.start_s < COMES_ON_S[1]
         for one in exchanges
     )
+
+
+def changes(incident: Incident, exchanges: Sequence[Exchange]) -> bool:
+    """Whether it is about two who met while one of their teams changed."""
+    if incident.kind not in MEETINGS or incident.at_s is None:
+        return False
+    teams, at_s = (None, *incident.competitors), incident.at_s
+    return any(one.competitor in teams and abs(one.time_s - at_s) < CHANGES_S for one in exchanges)
 
 
 def late_exchanges(race: Race, event: RaceEvent, names: dict[int, str]) -> list[Incident]:
