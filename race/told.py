@@ -1,8 +1,7 @@
 """Crossings of the finish line that the score bug tells of: who, as which, in which lap, and when.
 
-Rows are refreshed at the line. Where a broadcaster brings each up as its racer crosses, the moment is the crossing's,
-but for a lag that all share; that it is so is seen by the lap times, which are then the times between the rows of one
-name. Else only the leader's moment is known, and of others what their lap times add to a time known before.
+Rows are refreshed at the line: each as its racer crosses, or all with the leader; they are read some time after. Lap
+times are then the times between the crossings of one name; `race/told_times.py` settles when these were.
 """
 
 from collections import Counter
@@ -22,8 +21,6 @@ Floats = NDArray[np.float64]
 
 NAMED_OFTEN = 10
 """A name shown in so many readings is none misread."""
-LEAST_PAIRS = 4
-"""So many pairs of rows of a lap, of which most came up one after the other: rows come up at the crossing."""
 MOST_LATE_S = 5.0
 """Lap times that are further off the time between two rows of a name are misread, or of another lap."""
 LEAST_SD_S = 0.05
