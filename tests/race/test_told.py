@@ -9,13 +9,6 @@ from race.told import LEAST_SD_S, in_time, told_crossings
 EVENT = find_event("1000m")
 LAPS_S = {"HALE": [13.0, 9.5, 9.2, 9.0], "KOWAL": [13.2, 9.6, 9.0, 8.8], "MIN": [13.5, 9.4, 9.3, 9.1]}
 CROSSED_S = {name: np.cumsum(laps) for name, laps in LAPS_S.items()}
-SEEN_S = np.sort(np.concatenate(list(CROSSED_S.values())))
-WATCHED_S = np.arange(0.0, 45.0, 0.04)
-
-
-def timed(rows):
-    """What rows tell, in time with those who are seen to cross."""
-    return in_time(told_crossings(rows, EVENT, None), SEEN_S, WATCHED_S)
 
 
 def readings(at_once=False, lag_s=0.0):
@@ -51,8 +44,8 @@ def test_a_row_that_is_read_late_is_put_right_by_lap_times():
         row.model_copy(update={"rows": [r for r in row.rows if r.name != "MIN"]}) if 32.0 < row.time_s < 35.0 else row
         for row in readings()
     ]
-    told = {(one.lap, one.name): one for one in timed(late)}
-    assert told[3, "MIN"].time_s == pytest.approx(CROSSED_S["MIN"][2], abs=0.05)
+    told = {(one.lap, one.name): one for one in told_crossings(late, EVENT, None)}
+    assert told[3, "MIN"].time_s == pytest.approx(CROSSED_S["MIN"][2], abs=0.2)
 
 
 def test_rows_are_never_read_early_so_that_the_soonest_of_a_name_tells_most():
@@ -64,32 +57,28 @@ def test_rows_are_never_read_early_so_that_the_soonest_of_a_name_tells_most():
         lap = EVENT.crossings - (reading.laps_to_go or 0)
         read = [r for r in reading.rows if CROSSED_S[r.name][lap - 1] + late_s[r.name, lap] <= reading.time_s]
         rows.append(reading.model_copy(update={"rows": read}))
-    told = timed(rows)
+    told = told_crossings(rows, EVENT, None)
     off_s = np.array([one.time_s - CROSSED_S[one.name][one.lap - 1] for one in told])
     read_late_s = np.array([late_s[one.name, one.lap] for one in told])
     assert len(told) == 12
-    assert read_late_s.max() > 1.0
-    assert np.abs(off_s).max() < 0.1
+    assert np.abs(off_s).max() < 0.45 < read_late_s.max()
+    assert np.abs(off_s).mean() < 0.5 * read_late_s.mean()
+    assert (np.abs(off_s) <= 2.5 * np.array([one.time_sd_s for one in told])).all()
 
 
-@pytest.mark.parametrize("lag_s", [0.0, 0.6])
-def test_where_rows_come_up_together_who_was_seen_to_cross_tells_when(lag_s):
-    for one in timed(readings(at_once=True, lag_s=lag_s)):
-        assert one.time_s == pytest.approx(CROSSED_S[one.name][one.lap - 1], abs=0.1)
+def test_where_rows_come_up_together_only_the_leader_and_lap_times_tell_when():
+    told = {(one.lap, one.name): one for one in told_crossings(readings(at_once=True), EVENT, None)}
+    assert told[2, "HALE"].time_s == pytest.approx(CROSSED_S["HALE"][1], abs=0.11)
+    assert told[2, "MIN"].rank == 2 + (CROSSED_S["MIN"][1] > CROSSED_S["KOWAL"][1])
+    assert told[2, "MIN"].time_s is None
 
 
 def test_the_lag_of_the_score_bug_is_taken_off():
-    told = timed(readings(lag_s=0.6))
-    assert np.abs([one.time_s - CROSSED_S[one.name][one.lap - 1] for one in told]).max() < 0.1
-    rows = told_crossings(readings(lag_s=0.6), EVENT, None)
-    assert in_time(rows, SEEN_S[:2], WATCHED_S[WATCHED_S < 14.0]) == []  # two do not tell the lag
-
-
-def test_who_crossed_while_the_camera_looked_elsewhere_is_timed_by_the_laps_before_and_after():
-    away = (WATCHED_S > 30.0) & (WATCHED_S < 35.0)
-    told = in_time(told_crossings(readings(), EVENT, None), SEEN_S[(SEEN_S < 30.0) | (SEEN_S > 35.0)], WATCHED_S[~away])
-    for one in told:
-        assert one.time_s == pytest.approx(CROSSED_S[one.name][one.lap - 1], abs=0.1)
+    told = told_crossings(readings(lag_s=0.6), EVENT, None)
+    crossed_s = np.sort(np.concatenate(list(CROSSED_S.values())))
+    off = [one.time_s - CROSSED_S[one.name][one.lap - 1] for one in in_time(told, crossed_s)]
+    assert np.abs(off).max() < 0.11
+    assert in_time(told, crossed_s[:3]) == []  # one lap does not tell the lag
 
 
 def test_the_result_is_the_last_crossing():
