@@ -107,7 +107,8 @@ def _beside(ice: IcePaths, offset: Floats) -> Floats:
 
 
 def _as_told(ice: IcePaths, told: Sequence[Told], event: RaceEvent) -> IcePaths:
-    """``ice`` with each racer on the laps in which it is told to have crossed; others as they are to most of these."""
+    """``ice`` with each racer on the laps in which it is told to have crossed while its way is known; others as they
+    are to most of these."""
     off = np.full(len(ice.ids), np.nan)
     for r, id_ in enumerate(ice.ids):
         known = np.flatnonzero(np.isfinite(ice.s_m[r]))

@@ -98,7 +98,7 @@ def not_ahead(ice: IcePaths, leader_m: Floats) -> IcePaths:
             ahead = (s_m[r] - leader_m)[later[: ends[0] + 1] if len(ends) else later]
             ahead = ahead[np.isfinite(ahead)]
             laps = np.ceil((float(np.median(ahead)) - AHEAD_M) / LAP_M) if len(ahead) else 0.0
-            went = s_m[r, after] - s_m[r, before]
+            went = s_m[r, after] - s_m[r, before]  # a lap less must leave it no further back than after a fall
             if laps <= 0 and went > LAP_M - BACK_M and _past_unseen(ice, s_m, r, before, after):
                 laps = 1.0
             if laps > 0:
