@@ -104,7 +104,8 @@ def identify(
     seconds = np.array([len(rows) for rows in pieces.rows]) / per_second
     at = np.column_stack([pieces.first_s, pieces.first[:, :2], pieces.first[:, 3]])
     least = max(count_named(observations.scorebug), count_starting(at, pieces.racing, seconds, event, guide))
-    told = in_time(told, line_times(pieces, place, scene.time_s[column], guide))
+    watched_s = scene.time_s[poses.known & in_race]
+    told = in_time(told, line_times(pieces, place, scene.time_s[column], guide), watched_s)
     if told and event is not None:
         pieces = with_told(pieces, told, event.crossings, pace, scene.time_s)
     link = np.full((len(pieces.rows), len(pieces.rows)), np.inf)

@@ -5,6 +5,7 @@ last. Crossings that were seen are counted back from the finish, or from the lap
 after them; where neither is known they are only numbered as sightings.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -206,14 +207,22 @@ def shown_laps(readings: Sequence[ScorebugReading]) -> list[ShownLap]:
 
 
 def not_misread(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
-    """Those with laps to go, without a number that those before and after do not have but agree on another."""
+    """Those with laps to go, without what was misread: as many as never count up."""
     counted = [reading for reading in readings if reading.laps_to_go is not None]
-    laps = [reading.laps_to_go for reading in counted]
-    return [
-        reading
-        for k, reading in enumerate(counted)
-        if not 0 < k < len(laps) - 1 or laps[k - 1] != laps[k + 1] or laps[k] == laps[k - 1]
-    ]
+    if not counted:
+        return []
+    down = [-(reading.laps_to_go or 0) for reading in counted]
+    ends: list[int] = []  # the reading that ends, as high as can be, what counts down so often
+    before: list[int] = []  # the one that precedes each
+    for k, laps in enumerate(down):
+        length = bisect_right(ends, laps, key=down.__getitem__)
+        before.append(ends[length - 1] if length else -1)
+        ends[length : length + 1] = [k]
+    kept, k = [], ends[-1]
+    while k >= 0:
+        kept.append(counted[k])
+        k = before[k]
+    return kept[::-1]
 
 
 def ranks_at_finish(readings: Sequence[ScorebugReading], stopped_at_s: float) -> dict[str, int]:

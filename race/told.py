@@ -1,14 +1,12 @@
 """Crossings of the finish line that the score bug tells of: who, as which, in which lap, and when.
 
-Rows are refreshed at the line. Where a broadcaster brings each up as its racer crosses, the moment is the crossing's,
-but for a lag that all share; that it is so is seen by the lap times, which are then the times between the rows of one
-name. Else only the leader's moment is known, and of others what their lap times add to a time known before.
+Rows are refreshed at the line: each as its racer crosses, or all with the leader; they are read some time after. Lap
+times are then the times between the crossings of one name; `race/told_times.py` settles when these were.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +15,22 @@ from race.clock import ClockRun
 from race.events import RaceEvent
 from race.formats import ScorebugReading
 from race.laps import SHORTEST_LAP_S, not_misread
+from race.told_times import Chain, settle_moments
 
 Floats = NDArray[np.float64]
 
 NAMED_OFTEN = 10
 """A name shown in so many readings is none misread."""
-LEAST_PAIRS = 4
-"""So many pairs of rows of a lap, of which most came up one after the other: rows come up at the crossing."""
 MOST_LATE_S = 5.0
 """Lap times that are further off the time between two rows of a name are misread, or of another lap."""
+LEADING_S = 5.0
+"""Rows are read so long before the laps to go of their lap, at most."""
 LEAST_SD_S = 0.05
 """Of the moment at which a row came up: it is read a few times a second."""
-LAG_S, LEAST_LAGS = (-0.2, 2.0), 3
-"""Of what is on the screen, and read there, behind the race, at the least and at the most; taken over so many laps."""
-LAG_SD_S = 1.0
-"""A row whose moment is less sure tells no lag."""
+AHEAD_S = (0.0, 0.25, 0.5)
+"""By so much may what is on the screen be ahead of the picture."""
+LEAST_SEEN = 3.0
+"""So many of the crossings told of have to be among those seen: else the score bug's lag is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,78 +55,74 @@ def told_crossings(readings: Sequence[ScorebugReading], event: RaceEvent, final:
     """What the rows tell, by lap and rank; one per rank, and per name, of each lap."""
     names = set(often_named(readings))
     found: list[ToldCrossing] = []
-    for lap, showing, before in _showings(readings, event, final):
-        found += _rows(lap, showing, before, names)
-    return _timed(found)
+    for showing in _showings(readings, event, final):
+        found += _rows(showing, names)
+    return found
 
 
-def _showings(
-    readings: Sequence[ScorebugReading], event: RaceEvent, final: ClockRun | None
-) -> list[tuple[int, list[ScorebugReading], ScorebugReading | None]]:
-    """Lap, readings from its end to the next, and the one before them."""
+@dataclass(frozen=True, slots=True)
+class _Showing:
+    """What the score bug shows of a lap: ``before``, the last reading of an earlier one; ``leading``, those after it,
+    shortly before the laps to go were read; ``counted``, those up to the next lap."""
+
+    lap: int
+    before: ScorebugReading | None
+    leading: list[ScorebugReading]
+    counted: list[ScorebugReading]
+
+
+def _showings(readings: Sequence[ScorebugReading], event: RaceEvent, final: ClockRun | None) -> list[_Showing]:
     counted = not_misread(readings)
-    out: list[tuple[int, list[ScorebugReading], ScorebugReading | None]] = []
+    out: list[_Showing] = []
     for k, reading in enumerate(counted):
         lap = event.crossings - (reading.laps_to_go or 0)
-        if out and out[-1][0] == lap:
-            out[-1][1].append(reading)
-        elif lap >= 1 and (not out or lap > out[-1][0]):
-            out.append((lap, [reading], counted[k - 1] if k else None))
+        if out and out[-1].lap == lap:
+            out[-1].counted.append(reading)
+        elif lap >= 1 and (not out or lap > out[-1].lap):
+            before = counted[k - 1] if k else None
+            from_s = max(before.time_s if before is not None else -np.inf, reading.time_s - LEADING_S)
+            leading = [one for one in readings if from_s < one.time_s < reading.time_s and one.laps_to_go is None]
+            out.append(_Showing(lap, before, leading, [reading]))
     if final is not None and final.stopped_at_s is not None:
         begin_s = final.race_start_s + (final.final_clock_s or 0.0) - 0.5
-        after = [r for r in readings if begin_s <= r.time_s < begin_s + SHORTEST_LAP_S and not r.laps_to_go]
-        before = [r for r in readings if r.time_s < begin_s]
+        after = [one for one in readings if begin_s <= one.time_s < begin_s + SHORTEST_LAP_S and not one.laps_to_go]
+        earlier = [one for one in readings if one.time_s < begin_s]
         if after:
-            out.append((event.crossings, after, before[-1] if before else None))
+            out.append(_Showing(event.crossings, earlier[-1] if earlier else None, [], after))
     return out
 
 
-def _rows(
-    lap: int, showing: Sequence[ScorebugReading], before: ScorebugReading | None, names: set[str]
-) -> list[ToldCrossing]:
-    stale = {(row.rank, row.name, row.lap_time_s) for row in before.rows} if before is not None else set()
-    first_s: dict[tuple[int, str], float] = {}
+def _rows(showing: _Showing, names: set[str]) -> list[ToldCrossing]:
+    stale = _shown(showing.before) if showing.before is not None else set()
+    up: dict[tuple[int, str], tuple[float, float | None]] = {}  # from when on a row was shown, and its lap time
+    for reading in showing.leading:
+        shown = _shown(reading)
+        stale &= shown  # what was gone and comes again is new
+        before, up = up, {}
+        for rank, name, lap_time_s in shown - stale:
+            since_s, earlier_s = before.get((rank, name), (reading.time_s, None))
+            up[rank, name] = (since_s if earlier_s in (None, lap_time_s) else reading.time_s, lap_time_s)
     votes: Counter[tuple[int, str]] = Counter()
     lap_times: dict[tuple[int, str], Counter[float]] = {}
-    for reading in showing:
-        shown = {(row.rank, row.name, row.lap_time_s) for row in reading.rows}
-        stale &= shown  # what was gone and comes again is new
+    for reading in showing.counted:
+        shown = _shown(reading)
+        stale &= shown
         for rank, name, lap_time_s in shown - stale:
-            if rank is not None and name in names:
-                key = rank, str(name)
-                votes[key] += 1
-                first_s.setdefault(key, reading.time_s)
+            if name in names:
+                votes[rank, name] += 1
+                up.setdefault((rank, name), (reading.time_s, lap_time_s))
                 if lap_time_s is not None:
-                    lap_times.setdefault(key, Counter())[lap_time_s] += 1
+                    lap_times.setdefault((rank, name), Counter())[lap_time_s] += 1
     out: list[ToldCrossing] = []
     for key, _ in votes.most_common():
         if all(key[0] != other.rank and key[1] != other.name for other in out):
             lap_time_s = lap_times[key].most_common(1)[0][0] if key in lap_times else None
-            out.append(ToldCrossing(lap, *key, lap_time_s, first_s[key], LEAST_SD_S))
+            out.append(ToldCrossing(showing.lap, *key, lap_time_s, up[key][0], LEAST_SD_S))
     return sorted(out, key=lambda one: one.rank)
 
 
-def _timed(found: Sequence[ToldCrossing]) -> list[ToldCrossing]:
-    """``found`` with the times that hold. Rows are read some time after the crossing and never before it, and lap times
-    tie those of a name together: of such a chain that which was read soonest tells best when all of them were."""
-    rows = [(one.lap, one.time_s) for one in found if one.time_s is not None]
-    later = [second_s - first_s for (first, first_s), (second, second_s) in pairwise(rows) if first == second]
-    one_by_one = len(later) >= LEAST_PAIRS and float(np.median(later)) > 0
-    chains = []
-    late_s: list[float] = []
-    for chain in _chains(found):
-        told = [(found[n].rank, found[n].time_s or 0.0, since_s) for n, since_s in chain]
-        begun_s = sorted(time_s - since_s for rank, time_s, since_s in told if rank == 1 or one_by_one)
-        late_s += [time_s - begun_s[0] for time_s in begun_s[1:]]
-        chains.append((chain, begun_s))
-    usual_s = float(np.median(late_s)) / np.log(2) if late_s else 0.0  # exponentially distributed, about
-    out = [_at(one, one.time_s if one.rank == 1 else None, one.time_sd_s) for one in found]
-    for chain, begun_s in chains:
-        if begun_s and late_s:
-            early_s = usual_s / len(begun_s)
-            for n, since_s in chain:
-                out[n] = _at(found[n], begun_s[0] - early_s + since_s, float(np.hypot(LEAST_SD_S, early_s)))
-    return out
+def _shown(reading: ScorebugReading) -> set[tuple[int, str, float | None]]:
+    return {(row.rank, row.name, row.lap_time_s) for row in reading.rows if row.rank is not None and row.name}
 
 
 def _chains(found: Sequence[ToldCrossing]) -> list[list[tuple[int, float]]]:
@@ -148,23 +143,37 @@ def _chains(found: Sequence[ToldCrossing]) -> list[list[tuple[int, float]]]:
     return chains
 
 
-def in_time(told: Sequence[ToldCrossing], crossed_s: Floats) -> list[ToldCrossing]:
-    """``told`` without the lag of the score bug: the usual time from the first racer seen to cross, at one of the
-    ``crossed_s`` (N,) in order, to the row of the first. None are left where that is not known."""
-    lags = []
-    for one in told:
-        if one.rank == 1 and one.time_s is not None and one.time_sd_s <= LAG_SD_S:
-            latest_s = one.time_s - LAG_S[0] + 2 * one.time_sd_s
-            near = crossed_s[(crossed_s >= one.time_s - LAG_S[1]) & (crossed_s <= latest_s)]
-            lags += [one.time_s - near[0]] if len(near) else []
-    if len(lags) < LEAST_LAGS:
-        return []
-    lag_s = float(np.median(lags))
-    off_s = 1.48 * float(np.median(np.abs(np.array(lags) - lag_s)))
-    return [
-        _at(one, one.time_s - lag_s, float(np.hypot(one.time_sd_s, off_s))) for one in told if one.time_s is not None
+def in_time(told: Sequence[ToldCrossing], crossed_s: Floats, watched_s: Floats) -> list[ToldCrossing]:
+    """``told`` with the times that agree best with their rows, their lap times and the moments ``crossed_s`` (N,), in
+    order, at which somebody was seen to cross in the registered pictures, of times ``watched_s`` (F,). None are left
+    where hardly any of them were seen.
+
+    Rows may come up as their racers cross, or all with the leader's, and what is on the screen may be ahead of the
+    picture: whichever agrees best."""
+    ties = _chains(told)
+    fits = [
+        settle_moments([_as_chain(told, tie, one_by_one, ahead_s) for tie in ties], crossed_s, watched_s)
+        for one_by_one in (True, False)
+        for ahead_s in AHEAD_S
     ]
+    begun_s, sd_s, seen, _ = max(fits, key=lambda fit: fit[3])
+    if seen.sum() < LEAST_SEEN:
+        return []
+    out = list(told)
+    for tie, from_s, off_s in zip(ties, begun_s.tolist(), sd_s.tolist(), strict=True):
+        for n, since_s in tie:
+            out[n] = replace(told[n], time_s=from_s + since_s, time_sd_s=off_s)
+    return out
 
 
-def _at(one: ToldCrossing, time_s: float | None, sd_s: float) -> ToldCrossing:
-    return ToldCrossing(one.lap, one.rank, one.name, one.lap_time_s, time_s, sd_s)
+def _as_chain(
+    told: Sequence[ToldCrossing], tie: Sequence[tuple[int, float]], one_by_one: bool, ahead_s: float
+) -> Chain:
+    rows = [told[n] for n, _ in tie]
+    return Chain(
+        lap=np.array([one.lap for one in rows]),
+        rank=np.array([one.rank for one in rows]),
+        since_s=np.array([since_s for _, since_s in tie]),
+        row_s=np.array([one.time_s for one in rows], np.float64) + ahead_s,
+        waits=np.array([one_by_one or one.rank == 1 for one in rows]),
+    )
