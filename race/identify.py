@@ -125,6 +125,7 @@ def identify(
     told_costs(pieces, place, scene.time_s[column], guide.length_m, link)
     seconds = np.array([len(rows) for rows in pieces.rows]) / per_second  # with those told
     left_out = np.where(pieces.told >= 0, MISTOLD, _left_out(seconds, pieces.racing, relay))
+    in_pack = np.column_stack([pieces.first[:, 0] - way[firsts], pieces.last[:, 0] - way[lasts]])
     names = sorted({one.name for one in told})
     by_told = np.array([names.index(one.name) for one in told] + [-1])
 
@@ -132,7 +133,7 @@ def identify(
         owner, margin = np.full(len(seconds), -1, np.int64), np.ones(len(seconds))
         cost = share_out(
             *(link, left_out, pieces.look, pieces.many, size, pieces.racing, relay),
-            *(pieces.first_s, pieces.last_s, by_told[pieces.told], owner, margin),
+            *(pieces.first_s, pieces.last_s, in_pack, guide.length_m, by_told[pieces.told], owner, margin),
         )
         return cost, owner, margin
 

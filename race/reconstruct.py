@@ -123,14 +123,14 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
     tracks = track_competitors(observations, scene, everybody, paths, racing, in_race, relay)
     known_as: list[tuple[int, ToldCrossing]] = []
     handed: tuple[tuple[int, int], ...] = ()
+    agreed = False
     in_metres = registered >= MOSTLY_REGISTERED and not rough
     if registered >= REGISTERED_SHARE and (relay or not rough):  # who relieves whom is told in metres only
         starters = len({entry.start_position for entry in given.start_list}) or None
         told = told_crossings(observations.scorebug, model, final) if model is not None else []
         on_ice = identify(observations, scene, in_race, rink, model, starters, told)
-        if on_ice is not None and (
-            on_ice.agrees_with(told) or SURER * _count_sure(on_ice.tracks) >= _count_sure(tracks)
-        ):
+        agreed = on_ice is not None and on_ice.agrees_with(told)
+        if on_ice is not None and (agreed or SURER * _count_sure(on_ice.tracks) >= _count_sure(tracks)):
             tracks, in_metres, handed = on_ice.tracks, True, on_ice.handed
             known_as = [(id_, one) for id_, one, sure in on_ice.told if sure >= DOUBT]
     if rough and not in_metres:
@@ -165,7 +165,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         return Facts(*known, given.start_list, tuple(told), gun_s, given.corrections.names, tuple(relays), racing_s)
 
     facts = facts_of(tracks, known_as)
-    exchanges = who_is_who(facts).exchanges
+    exchanges = () if agreed else who_is_who(facts).exchanges  # the score bug has had its say then
     if exchanges:
         ids = [int(id_) for id_ in facts.paths.ids]
         steps = tuple(Swap(one.time_s, ids[one.first], ids[one.second], "", sure=False) for one in exchanges)

@@ -35,7 +35,7 @@ def test_who_would_have_been_seen_costs_by_the_time_in_which_nobody_was():
     assert added(apart_s=0.1) == 0
 
 
-def shared(link, look, many, size, relay, left_out=None, name=None, every_s=10.0):
+def shared(link, look, many, size, relay, left_out=None, name=None, every_s=10.0, begins=None, in_pack=None):
     """Pieces of half of ``every_s`` that begin so far apart; those with a ``name`` are moments told."""
     count = len(look)
     cost = np.full((count, count), np.inf)
@@ -44,10 +44,12 @@ def shared(link, look, many, size, relay, left_out=None, name=None, every_s=10.0
     owner, margin = np.full(count, -1), np.ones(count)
     racing = np.ones(count, bool)
     left = np.full(count, 10.0) if left_out is None else np.asarray(left_out)
-    begins, name = np.arange(count) * every_s, np.full(count, -1) if name is None else np.asarray(name)
+    begins = np.arange(count) * every_s if begins is None else np.asarray(begins)
+    name = np.full(count, -1) if name is None else np.asarray(name)
+    in_pack = np.zeros((count, 2)) if in_pack is None else np.asarray(in_pack)
     share_out(
         *(cost, left, np.asarray(look, float), np.asarray(many, float), size, racing, relay),
-        *(begins, np.where(name < 0, begins + every_s / 2, begins), name, owner, margin),
+        *(begins, np.where(name < 0, begins + every_s / 2, begins), in_pack, 100.0, name, owner, margin),
     )
     return owner.tolist(), margin
 
@@ -79,6 +81,23 @@ def test_in_a_relay_nobody_new_is_in_the_colours_of_a_team_that_is_there():
     assert owner[2] not in (owner[0], -1)
     alone, _ = shared(link, look, many, 3, False, left_out)
     assert alone[1] not in (alone[0], -1)  # in a race of single skaters two may wear the same
+
+
+def test_two_who_come_back_are_likely_in_the_order_in_which_they_were():
+    """One 2 m ahead of the other, out of sight for some seconds; nothing else tells them apart."""
+    link = {(a, b): 1.0 for a in (0, 1) for b in (2, 3)}
+
+    def sure(away_s, ahead_m):
+        begins = [0.0, 0.1, 5.0 + away_s, 5.1 + away_s]
+        in_pack = [[99.0, 99.0], [97.0, 97.0], [97.0, 97.0], [97.0 + ahead_m, 97.0 + ahead_m]]  # the lap is 100 m
+        owner, margin = shared(link, np.zeros((4, 2)), np.zeros(4), 2, False, begins=begins, in_pack=in_pack)
+        return owner[3] == owner[0] and owner[2] == owner[1], float(margin[3])
+
+    soon, late, level = sure(2.0, 2.0), sure(20.0, 2.0), sure(2.0, 0.0)
+    assert soon[0]
+    assert soon[1] > late[1] > level[1] - 0.01
+    assert sure(2.0, 5.0)[0]  # over the line between laps
+    assert np.isclose(level[1], 0.5, atol=0.05)
 
 
 def test_names_on_the_score_bug_decide_where_places_do_not():
