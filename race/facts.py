@@ -27,8 +27,8 @@ Floats = NDArray[np.float64]
 class Facts:
     """All that a result is made of; ``final`` is the run of the clock that ended with the race, ``in_metres`` tells
     whether order and passages were taken from ``ice``, ``told`` has ids and the crossings that the score
-    bug tells of, ``gun_s`` is where the field was seen to start, ``racing_s`` when it was first seen to race if not at
-    once, ``by_hand`` what a person says who is who."""
+    bug tells of, ``agreed`` whether nearly all of these are so, ``gun_s`` is where the field was seen to start,
+    ``racing_s`` when it was first seen to race if not at once, ``by_hand`` what a person says who is who."""
 
     observations: Observations
     scene: Scene
@@ -45,6 +45,7 @@ class Facts:
     passages: list[Passage]
     start_list: tuple[Entry, ...]
     told: tuple[Told, ...] = ()
+    agreed: bool = False
     gun_s: float | None = None
     by_hand: tuple[Named, ...] = ()
     exchanges: tuple[Exchange, ...] = ()

@@ -138,7 +138,7 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
         observations = replace(observations, warnings=[*observations.warnings, words])
     tracks = apply_corrections(tracks, given.corrections, scene.number, scene.time_s)
     if given.corrections.steps:
-        known_as = []  # the score bug may mean others then
+        known_as, agreed = [], False  # the score bug may mean others then
 
     gun_s = start.gun_s if start is not None and (model is None or model.start == start.side) else None
     racing_s = _racing_s(shows_racing(paths, scene) & in_race, scene.time_s)
@@ -162,7 +162,8 @@ def reconstruct(observations: Observations, given: Given) -> Reconstruction:
             passages = _passages(observations, scene, paths, order, in_race, clock, final, model)
         known = observations, scene, shots, tracks, paths, ice, in_metres, order, clock, final, event, model, passages
         relays = find_exchanges(everybody, tracks, observations, scene, rink, handed) if in_metres and relay else []
-        return Facts(*known, given.start_list, tuple(told), gun_s, given.corrections.names, tuple(relays), racing_s)
+        names = given.corrections.names
+        return Facts(*known, given.start_list, tuple(told), agreed, gun_s, names, tuple(relays), racing_s)
 
     facts = facts_of(tracks, known_as)
     exchanges = () if agreed else who_is_who(facts).exchanges  # the score bug has had its say then

@@ -1,9 +1,11 @@
 """The competitors: whose names they have, and who of those expected is missing."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
+from race.claims import DOUBT
 from race.entries import match_entries
 from race.facts import Facts, count_expected, frame_at, readings_of, sureness
 from race.formats import Competitor
@@ -12,6 +14,9 @@ from race.naming import Line, rows_told
 from race.placing import order_of, rank_at_line
 from race.suits import suit_colours
 from race.who import Settled, exchange_costs, settle
+
+LEAST_TOLD = 3
+"""So many crossings that the score bug tells of give a racer its name."""
 
 
 def who_is_who(facts: Facts) -> Settled:
@@ -33,7 +38,27 @@ def who_is_who(facts: Facts) -> Settled:
     away = max(0, count_expected(facts) - len(rank))
     told = rows_told(readings_of(facts), facts.scene.time_s, rank, gap_s, lines, away)
     exchange = exchange_costs(sureness(facts), facts.paths.seen, facts.order.gap_s, facts.scene.time_s)
-    return _as_said(settle(told, len(rank), exchange), facts)
+    return _as_said(_as_told(settle(told, len(rank), exchange), facts), facts)
+
+
+def _as_told(settled: Settled, facts: Facts) -> Settled:
+    """``settled`` with the names under which the score bug tells of racers' crossings, where nearly all are so."""
+    if not facts.agreed:
+        return settled
+    meant = match_entries({one.name for _, one in facts.told}, facts.start_list)
+    count = Counter((id_, one.name) for id_, one in facts.told)
+    racer_of = {int(id_): racer for racer, id_ in enumerate(facts.paths.ids)}
+    told = {
+        racer_of[id_]: meant[name].name if name in meant else name
+        for (id_, name), times in count.items()
+        if times >= LEAST_TOLD
+    }
+    names = {racer: known for racer, known in settled.names.items() if known[0] not in told.values()}
+    for racer, name in told.items():
+        known = settled.names.get(racer)
+        names[racer] = (name, max(DOUBT, known[1]) if known is not None and known[0] == name else DOUBT)
+    against = {racer: others for racer, others in settled.against.items() if racer not in told}
+    return replace(settled, names=names, against=against)
 
 
 def _as_said(settled: Settled, facts: Facts) -> Settled:
