@@ -32,6 +32,8 @@ BACK_M = 5.0
 """So far back somebody may be seen again, after a fall."""
 FALL_COST, LOST_COST = 9.0, 4.0
 """Nats for having been down meanwhile, which happens once in some thousand of such times, and for each lap so lost."""
+MISTAKEN = 10.0
+"""Nats for a speed that is none: half a second of few sights."""
 SLOW, REGAINED_M = 0.85, 50.0
 """Of the pack's pace, which takes a racer who gets up again so long to regain."""
 
@@ -144,7 +146,7 @@ def _moved_unseen(
             break
         cost = 0.5 * (moved - expected) ** 2 / spread
         if not np.isnan(after):
-            cost += 0.5 * ((after - pace_after) / SPEED_SD) ** 2
+            cost += min(0.5 * ((after - pace_after) / SPEED_SD) ** 2, MISTAKEN)
         slow = np.isnan(after) or after < SLOW * pace_after
         if moved <= expected and (slow or moved > REGAINED_M):
             cost = min(cost, FALL_COST + LOST_COST * (expected - moved) / lap_m)

@@ -49,6 +49,16 @@ def test_a_speed_that_nobody_has_when_seen_again_makes_no_fall():
     np.testing.assert_allclose(counted(hidden, pace)[seen], hidden[seen], atol=1e-9)
 
 
+def test_few_slow_sights_where_the_lap_before_ended_are_no_fall():
+    pace = np.full(len(TIME_S), 11.4)
+    g = way_of_pack(pace, TIME_S)
+    hidden = np.where((TIME_S > 20) & (TIME_S < 30), np.nan, g)  # a lap
+    back = np.flatnonzero(TIME_S >= 30)[:14]
+    hidden[back] -= np.linspace(0.0, 4.0, len(back))  # as if at 4 m/s
+    seen = np.isfinite(hidden)
+    np.testing.assert_allclose(counted(hidden, pace)[seen], hidden[seen], atol=1e-9)
+
+
 def test_the_packs_pace_is_the_median_of_those_seen():
     place = np.array([(12.0 * TIME_S) % LAP_M, (12.2 * TIME_S + 30) % LAP_M, np.full(len(TIME_S), 40.0)])
     place[:2, 500:700] = np.nan
