@@ -192,9 +192,9 @@ def _reordered(
         now -= lap_m * np.round(now / lap_m)
         if max(abs(ahead), abs(now)) > 0.25 * lap_m:
             continue
-        was = min(max(0.5 + 0.5 * ahead / BESIDE_M, 0.0), 1.0)
-        is_ = min(max(0.5 + 0.5 * now / BESIDE_M, 0.0), 1.0)
-        changed = was * (1 - is_) + (1 - was) * is_
+        led = min(max(0.5 + 0.5 * ahead / BESIDE_M, 0.0), 1.0)  # the chance that it did
+        leads = min(max(0.5 + 0.5 * now / BESIDE_M, 0.0), 1.0)
+        changed = led * (1 - leads) + (1 - led) * leads
         apart_s = first_s[k] - min(last_s[a], last_s[before])
         total -= np.log(1 - changed + changed * min(1.0, PASS_AT_ONCE + PASS_PER_S * apart_s))
     return total

@@ -207,13 +207,13 @@ def shown_laps(readings: Sequence[ScorebugReading]) -> list[ShownLap]:
 
 
 def not_misread(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
-    """Those with laps to go, without what was misread: as many as never count up."""
+    """Those with laps to go, without what was misread: the longest run of them that never counts up."""
     counted = [reading for reading in readings if reading.laps_to_go is not None]
     if not counted:
         return []
     down = [-(reading.laps_to_go or 0) for reading in counted]
-    ends: list[int] = []  # the reading that ends, as high as can be, what counts down so often
-    before: list[int] = []  # the one that precedes each
+    ends: list[int] = []  # of all runs of 1, 2, ... readings, the last of that which ends highest
+    before: list[int] = []  # the reading before each in its run, -1: none
     for k, laps in enumerate(down):
         length = bisect_right(ends, laps, key=down.__getitem__)
         before.append(ends[length - 1] if length else -1)

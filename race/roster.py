@@ -38,10 +38,10 @@ def who_is_who(facts: Facts) -> Settled:
     away = max(0, count_expected(facts) - len(rank))
     told = rows_told(readings_of(facts), facts.scene.time_s, rank, gap_s, lines, away)
     exchange = exchange_costs(sureness(facts), facts.paths.seen, facts.order.gap_s, facts.scene.time_s)
-    return _as_said(_as_told(settle(told, len(rank), exchange), facts), facts)
+    return _as_said(_as_crossed(settle(told, len(rank), exchange), facts), facts)
 
 
-def _as_told(settled: Settled, facts: Facts) -> Settled:
+def _as_crossed(settled: Settled, facts: Facts) -> Settled:
     """``settled`` with the names under which the score bug tells of racers' crossings, where nearly all are so."""
     if not facts.agreed:
         return settled

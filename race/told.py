@@ -29,8 +29,9 @@ LEAST_SD_S = 0.05
 """Of the moment at which a row came up: it is read a few times a second."""
 AHEAD_S = (0.0, 0.25, 0.5)
 """By so much may what is on the screen be ahead of the picture."""
-LEAST_SEEN = 3.0
-"""So many of the crossings told of have to be among those seen: else the score bug's lag is not known."""
+LEAST_SEEN, LEAST_LAPS = 3.0, 3
+"""So many of the crossings told of have to be among those seen, and of so many laps: else the score bug's lag is not
+known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +147,12 @@ def _chains(found: Sequence[ToldCrossing]) -> list[list[tuple[int, float]]]:
 def in_time(told: Sequence[ToldCrossing], crossed_s: Floats, watched_s: Floats) -> list[ToldCrossing]:
     """``told`` with the times that agree best with their rows, their lap times and the moments ``crossed_s`` (N,), in
     order, at which somebody was seen to cross in the registered pictures, of times ``watched_s`` (F,). None are left
-    where hardly any of them were seen.
+    where hardly any of them were seen, or they are of a lap or two.
 
     Rows may come up as their racers cross, or all with the leader's, and what is on the screen may be ahead of the
     picture: whichever agrees best."""
+    if len({one.lap for one in told}) < LEAST_LAPS:
+        return []
     ties = _chains(told)
     fits = [
         settle_moments([_as_chain(told, tie, one_by_one, ahead_s) for tie in ties], crossed_s, watched_s)

@@ -44,8 +44,8 @@ TOGETHER_S = 5.0
 """Rows that do not wait for their racers come up within so long of their crossing, in all."""
 LEAST_SD_S = 0.02
 ROUNDS, PASSES, HEED, LEAST = 4, 3, 0.7, 1e-30
-"""How often the usual delay is found anew; how often chains hear of each other, each time; what it counts
-beside what they heard before; and the least that a moment is given."""
+"""How often the usual delay is found anew; how often chains hear of each other, each time; how much that counts beside
+what they heard before; and the least that a moment is given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,14 +89,14 @@ def test_two_who_come_back_are_likely_in_the_order_in_which_they_were():
 
     def sure(away_s, ahead_m):
         begins = [0.0, 0.1, 5.0 + away_s, 5.1 + away_s]
-        in_pack = [[99.0, 99.0], [97.0, 97.0], [97.0, 97.0], [97.0 + ahead_m, 97.0 + ahead_m]]  # the lap is 100 m
+        in_pack = [[99.0, 99.0], [97.0, 97.0], [97.0, 97.0], [(97.0 + ahead_m) % 100.0] * 2]  # a lap is 100 m
         owner, margin = shared(link, np.zeros((4, 2)), np.zeros(4), 2, False, begins=begins, in_pack=in_pack)
         return owner[3] == owner[0] and owner[2] == owner[1], float(margin[3])
 
     soon, late, level = sure(2.0, 2.0), sure(20.0, 2.0), sure(2.0, 0.0)
     assert soon[0]
     assert soon[1] > late[1] > level[1] - 0.01
-    assert sure(2.0, 5.0)[0]  # over the line between laps
+    assert sure(2.0, 5.0)[0]  # from 97 to 2 m, ahead over the line
     assert np.isclose(level[1], 0.5, atol=0.05)
 
 
