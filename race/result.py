@@ -24,12 +24,12 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
     warnings = list(facts.observations.warnings)
     finish, active, rank, gap_s = order_of(facts)
     settled = who_is_who(facts)
-    names = settled.names
-    competitors = competitors_of(facts, settled, finish, warnings)
-    warn_of_missing(facts, competitors, warnings)
     start = race_start(facts, finish, active, warnings)
     race_start_s = start.time_s
-    crossings = crossings_of(facts, names, active, race_start_s, warnings)
+    crossings = crossings_of(facts, settled.names, active, race_start_s, warnings)
+    home = finish_of(facts, finish, active, race_start_s, crossings)
+    competitors = competitors_of(facts, settled, {row.competitor for row in home}, warnings)
+    warn_of_missing(facts, competitors, warnings)
     if not len(facts.paths.ids):
         warnings.append("nobody was seen racing")
     check_bell(facts.observations.sounds, facts.passages, facts.model, warnings)
@@ -47,7 +47,7 @@ def assemble(facts: Facts) -> tuple[Race, Floats, Floats]:
         race_start_source=start.source,
         competitors=competitors,
         crossings=crossings,
-        finish=finish_of(facts, finish, active, race_start_s, crossings),
+        finish=home,
         passes=passes_of(facts, finish),
         identity_doubts=doubts_of(facts),
         shots=facts.shots,

@@ -9,7 +9,6 @@ from race.claims import DOUBT
 from race.entries import match_entries
 from race.facts import Facts, count_expected, frame_at, readings_of, sureness
 from race.formats import Competitor
-from race.laps import Passage
 from race.naming import Line, rows_told
 from race.placing import order_of, rank_at_line
 from race.suits import suit_colours
@@ -71,8 +70,8 @@ def _as_said(settled: Settled, facts: Facts) -> Settled:
     return replace(settled, names={**others, **{racer: (name, 1.0) for racer, name in said.items()}}, against=against)
 
 
-def competitors_of(facts: Facts, settled: Settled, finish: Passage | None, warnings: list[str]) -> list[Competitor]:
-    finished = {crossing.racer for crossing in finish.crossings} if finish is not None else set()
+def competitors_of(facts: Facts, settled: Settled, home: set[int], warnings: list[str]) -> list[Competitor]:
+    """``home``: ids of those who finished."""
     relay = facts.model is not None and facts.model.is_relay
     entries = {entry.name: entry for entry in facts.start_list}
     colours = suit_colours(facts.observations.detections, facts.tracks)
@@ -88,7 +87,7 @@ def competitors_of(facts: Facts, settled: Settled, finish: Passage | None, warni
                 helmet=entry.helmet if entry else None,
                 start_position=entry.start_position if entry else None,
                 colour=colours[racer],
-                status="FIN" if racer in finished else "UNKNOWN",
+                status="FIN" if int(id_) in home else "UNKNOWN",
                 confidence=None if confidence is None else round(confidence, 3),
             )
         )

@@ -151,7 +151,7 @@ def crossings_of(
         )
         for (racer, lap), row in shown.items()
     ]
-    rows = _without_doubles(rows)
+    rows = _with_last_rank(_without_doubles(rows), len(facts.paths.ids))
     return sorted(rows, key=lambda row: (row.lap or 0, row.rank or len(facts.paths.ids) + 1, row.time_s or 0))
 
 
@@ -177,6 +177,34 @@ def _without_doubles(rows: list[Crossing]) -> list[Crossing]:
         else row
         for row in rows
     ]
+
+
+def _with_last_rank(rows: list[Crossing], field: int) -> list[Crossing]:
+    """Of two in a photo finish the score bug may tell the rank of one: the other has the one that is left of its lap,
+    where all ``field`` racers crossed in this order, but for such as are too close to tell."""
+    out = []
+    for row in rows:
+        others = [other for other in rows if other.lap == row.lap and other is not row]
+        left = set(range(1, field + 1)) - {other.rank for other in others}
+        if row.lap is not None and row.rank is None and len(others) == field - 1 and len(left) == 1:
+            rank = left.pop()
+            apart = [_apart(row, other) for other in others]
+            if 0 in apart and all(
+                way in (None, 0, np.sign((other.rank or 0) - rank)) for way, other in zip(apart, others, strict=True)
+            ):
+                row = row.model_copy(update={"rank": rank})
+        out.append(row)
+    return out
+
+
+def _apart(first: Crossing, second: Crossing) -> int | None:
+    """1: the first crossed before the second, -1: after it, 0: too close to tell, None: not both were timed."""
+    if first.time_s is None or second.time_s is None:
+        return None
+    spread = float(np.hypot(first.time_sd_s or 0.0, second.time_sd_s or 0.0))
+    if _photo_finish(second.time_s - first.time_s, spread):
+        return 0
+    return 1 if first.time_s < second.time_s else -1
 
 
 def _shown(facts: Facts, names: dict[int, tuple[str, float]]) -> dict[tuple[int, int | None], ShownLap]:
@@ -210,10 +238,16 @@ def finish_of(
     race_start_s: float | None,
     crossings: list[Crossing],
 ) -> list[FinishRow]:
+    """Those who were followed over the line at the end, and those of whom the score bug alone tells it."""
     if finish is None:
         return []
-    shown = {row.competitor: row.rank for row in crossings if finish.lap is not None and row.lap == finish.lap}
-    rows = []
+    at_the_end = [row for row in crossings if finish.lap is not None and row.lap == finish.lap]
+    shown = {row.competitor: row.rank for row in at_the_end}
+    rows = [
+        FinishRow(competitor=row.competitor, rank=row.rank)
+        for row in at_the_end
+        if row.source == "scorebug" and row.rank is not None
+    ]
     for k, crossing in enumerate(finish.crossings):
         neighbours = [other for other in (*finish.crossings[k - 1 : k], *finish.crossings[k + 1 : k + 2])]
         rows.append(
@@ -226,8 +260,12 @@ def finish_of(
                 photo_finish=any(_too_close(crossing, other) for other in neighbours),
             )
         )
-    return rows
+    return sorted(rows, key=lambda row: (row.rank or len(shown) + 1, row.time_s or 0.0))
 
 
 def _too_close(first: LineCrossing, second: LineCrossing) -> bool:
-    return abs(first.time_s - second.time_s) < max(PHOTO_FINISH_S, PHOTO_FINISH_SD * spread_s(first, second))
+    return _photo_finish(first.time_s - second.time_s, spread_s(first, second))
+
+
+def _photo_finish(gap_s: float, spread_s: float) -> bool:
+    return abs(gap_s) < max(PHOTO_FINISH_S, PHOTO_FINISH_SD * spread_s)

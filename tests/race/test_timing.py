@@ -5,9 +5,10 @@ import pytest
 
 from race.crossings import LineCrossing
 from race.events import find_event
+from race.formats import Crossing
 from race.laps import Passage
 from race.order import Order
-from race.timing import crossings_of
+from race.timing import _with_last_rank, crossings_of, finish_of
 from race.told import ToldCrossing
 
 NAMES = {0: ("HALE", 0.9), 1: ("MORI", 0.9)}
@@ -61,3 +62,27 @@ def test_the_score_bug_ranks_who_crossed_too_close_or_unseen(gap_s, seen):
 def test_a_row_is_of_whom_it_names():
     assert ranks_of(facts([(1, row("MORI", 3))])) == {1: 1, 2: 2}  # not HALE's, and there is no third
     assert ranks_of(facts([(1, row("SOTO", 3))])) == {1: 3, 2: 2}  # a name that is nobody's: of whom it was found to be
+
+
+def crossed(competitor, rank, time_s, source="fused"):
+    return Crossing(competitor=competitor, lap=5, time_s=time_s, time_sd_s=0.01, rank=rank, source=source)
+
+
+def test_of_two_in_a_photo_finish_the_other_has_the_rank_that_is_left():
+    first, second = crossed(1, 1, 49.0), crossed(2, 2, 49.2)
+    third, other = crossed(3, 3, 49.414), crossed(4, None, 49.413)
+    assert [row.rank for row in _with_last_rank([first, second, other, third], 4)] == [1, 2, 4, 3]
+    assert _with_last_rank([first, second, other, third], 5)[2].rank is None  # nor is it known where the fifth was
+    clear = crossed(4, None, 49.1)  # clearly before the third
+    assert _with_last_rank([first, second, clear, third], 4)[2].rank is None
+    untold = crossed(3, None, 49.414)
+    assert [row.rank for row in _with_last_rank([first, second, other, untold], 4)] == [1, 2, None, None]
+
+
+def test_who_is_home_by_the_score_bug_alone_is_in_the_result():
+    known = facts([])
+    finish = Passage(known.passages[0].crossings, 5, is_finish=True)
+    rows = [crossed(1, 1, 5.0), crossed(2, 3, 5.4), crossed(7, 2, None, "scorebug"), crossed(8, None, None, "scorebug")]
+    home = finish_of(known, finish, np.ones((2, 250), bool), None, rows)
+    assert [(row.competitor, row.rank, row.time_s) for row in home] == [(1, 1, 5.0), (7, 2, None), (2, 3, 5.4)]
+    assert finish_of(known, None, np.ones((2, 250), bool), None, rows) == []
