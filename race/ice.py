@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.foot import foot_points
-from race.guide import Guide, make_guide
+from race.guide import NEAREST_TO_CENTRE, Guide, make_guide
 from race.observations import Observations
 from race.rink import Rink
 from race.scene import Scene
@@ -121,8 +121,8 @@ def find_ice_paths(
     way = way_of_pack(pace, scene.time_s)
     for k in np.flatnonzero(seen.sum(axis=1) >= LEAST_SEEN):
         own_told = [one for id_, one in told if id_ == ids[k]]
-        _lead_through(place[k], spread[k], own_told, last_lap, pace, scene.time_s)
-        place[k, :, 0] = unwrap(place[k, :, 0].copy(), scene.time_s, pace, way, guide.length_m)
+        told_m = _lead_through(place[k], spread[k], own_told, last_lap, pace, scene.time_s, guide.length_m)
+        place[k, :, 0] = unwrap(place[k, :, 0].copy(), scene.time_s, pace, way, guide.length_m, told_m)
         for part in _without_leaps(place[k], spread[k], scene.time_s):
             own = np.full_like(place[k], np.nan)
             own[part] = place[k, part]
@@ -137,19 +137,31 @@ def find_ice_paths(
 
 
 def _lead_through(
-    place: Floats, spread: Floats, told: Sequence[ToldCrossing], last_lap: int, pace: Floats, time_s: Floats
-) -> None:
+    place: Floats,
+    spread: Floats,
+    told: Sequence[ToldCrossing],
+    last_lap: int,
+    pace: Floats,
+    time_s: Floats,
+    lap_m: float,
+) -> Floats:
     """Put a racer's ``place`` (F, 2) and its ``spread`` (F, 2, 2) on the line where it is told to have crossed, if it
-    was not seen there."""
-    seen_s = time_s[np.isfinite(place[:, 0])]
+    was not seen there. Returns (F,) where along the guide, laps counted, it is about then, NaN elsewhere."""
+    seen = np.isfinite(place[:, 0])
+    seen_s = time_s[seen]
+    told_m = np.full(len(time_s), np.nan)
     for one in told:
         if one.time_s is None or not time_s[0] <= one.time_s <= time_s[-1]:
             continue
-        if len(seen_s) and np.abs(seen_s - one.time_s).min() < TOLD_BETWEEN_S:
-            continue
-        t = int(np.argmin(np.abs(time_s - one.time_s)))
-        place[t] = pace[t] * (time_s[t] - one.time_s) - (THROWN_M if one.lap == last_lap else TIP_M), TOLD_ACROSS_M
-        spread[t] = np.diag([(pace[t] * one.time_sd_s) ** 2, TOLD_ACROSS_M**2])
+        near = int(np.argmin(np.abs(seen_s - one.time_s))) if len(seen_s) else -1
+        if near >= 0 and abs(seen_s[near] - one.time_s) < TOLD_BETWEEN_S:
+            t = int(np.flatnonzero(seen)[near])
+        else:
+            t = int(np.argmin(np.abs(time_s - one.time_s)))
+            place[t] = pace[t] * (time_s[t] - one.time_s) - (THROWN_M if one.lap == last_lap else TIP_M), TOLD_ACROSS_M
+            spread[t] = np.diag([(pace[t] * one.time_sd_s) ** 2, TOLD_ACROSS_M**2])
+        told_m[t] = one.lap * lap_m + pace[t] * (time_s[t] - one.time_s)
+    return told_m
 
 
 def _without_leaps(place: Floats, spread: Floats, time_s: Floats) -> list[NDArray[np.intp]]:
@@ -232,6 +244,9 @@ def _as_paths(
 ) -> IcePaths:
     rink = guide.rink
     ge, rate = state[..., [0, 3]], state[..., [1, 4]]
+    lost = ~(np.sqrt(covariance[..., 3, 3] + shared[..., 1, 1]) <= KNOWN_SD_M)
+    lost |= guide.stretch(ge) <= 1.0 - NEAREST_TO_CENTRE
+    ge[lost, 1], rate[lost, 1] = 0.0, 0.0  # out of sight a way that led aside would leave the track
     xy, heading = guide.to_ice(ge)
     stretch = guide.stretch(ge)
     along, across = rate[..., 0] * stretch, rate[..., 1]
@@ -246,7 +261,8 @@ def _as_paths(
     xy_sd = np.sqrt((total_g * stretch**2 + total_e) / 2)
     track = rink.to_track(xy)
     laps = np.round(ge[..., 0] / guide.length_m - track[..., 0] / rink.lap_m)
-    scale = np.where(speed > 3.0, _rate_of(rink, xy, velocity) / np.maximum(rate[..., 0], 0.1), 1.0)  # of s over g
+    ahead = (speed > 3.0) & (rate[..., 0] > 1.0)
+    scale = np.where(ahead, _rate_of(rink, xy, velocity) / np.where(ahead, rate[..., 0], 1.0), 1.0)  # of s over g
     known = np.isfinite(xy_sd) & (xy_sd <= KNOWN_SD_M)
 
     rough = known | (np.isfinite(total_g) & (np.sqrt(total_g) <= ROUGH_SD_M))

@@ -69,7 +69,7 @@ def count_from_start(
         ice = ice.moved(np.full(len(ice.ids), shown * LAP_M), True)
     elif shown:
         return ice
-    return not_ahead(ice, leaders_way(counted_crossings(readings, event, final), event, ice.time_s))
+    return not_ahead(ice, leaders_way(counted_crossings(readings, event, final), event, ice.time_s), told)
 
 
 def _from_start_line(ice: IcePaths, r: int, begun_s: float | None) -> float:

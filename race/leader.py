@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from race.clock import ClockRun
 from race.events import LAP_M, RaceEvent
 from race.formats import ScorebugReading
-from race.ice import IcePaths
+from race.ice import IcePaths, Told
 from race.laps import LONGEST_LAP_S, SHORTEST_LAP_S
 from race.unwrap import BACK_M, HOLE_S
 
@@ -85,14 +85,19 @@ def leaders_way(crossed: dict[int, float], event: RaceEvent, time_s: Floats) -> 
     return way
 
 
-def not_ahead(ice: IcePaths, leader_m: Floats) -> IcePaths:
+def not_ahead(ice: IcePaths, leader_m: Floats, told: Sequence[Told] = ()) -> IcePaths:
     """``ice`` without laps that would put a racer ahead of the leader (F,), or of those whom it cannot have passed out
-    of sight: taken off from the time out of sight before on. The way made up through such a time is not known."""
+    of sight: taken off from the time out of sight before on. The way made up through such a time is not known.
+
+    ``told``: ids, and the crossings that the score bug tells of them; laps until the last of these are known."""
     s_m = ice.s_m.copy()
-    for r in range(len(ice.ids)):
+    for r, id_ in enumerate(ice.ids):
+        known_s = max((one.time_s for other, one in told if other == id_ and one.time_s is not None), default=-np.inf)
         seen = np.flatnonzero(ice.seen[r])
         for a in np.flatnonzero(np.diff(ice.time_s[seen]) > HOLE_S):
             before, after = int(seen[a]), int(seen[a + 1])
+            if ice.time_s[before] < known_s:
+                continue
             later = seen[a + 1 :]
             ends = np.flatnonzero(np.diff(ice.time_s[later]) > HOLE_S)
             ahead = (s_m[r] - leader_m)[later[: ends[0] + 1] if len(ends) else later]

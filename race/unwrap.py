@@ -32,6 +32,8 @@ BACK_M = 5.0
 """So far back somebody may be seen again, after a fall."""
 FALL_COST, LOST_COST = 9.0, 4.0
 """Nats for having been down meanwhile, which happens once in some thousand of such times, and for each lap so lost."""
+TOLD_COST = 8.0
+"""Nats against the lap on which the score bug tells of a crossing: it may be another's."""
 MISTAKEN = 10.0
 """Nats for a speed that is none: half a second of few sights."""
 SLOW, REGAINED_M = 0.85, 50.0
@@ -108,53 +110,92 @@ def unwrap(
     pace: Floats,  # (F,) of the pack
     way: Floats,  # (F,) metres the pack has gone
     lap_m: float,
+    told_m: Floats,  # (F,) about where the racer had got to, laps counted, where g is measured; NaN where not told
 ) -> Floats:
-    """(F,) the same with whole laps added, so that it goes on from frame to frame."""
-    out = np.full(len(g), np.nan)
-    last = -1
-    for t in range(len(g)):
-        if np.isnan(g[t]):
+    """(F,) the same with whole laps added, so that it goes on from frame to frame, by the likeliest laps altogether.
+
+    Laps are counted from the first sight where nothing is told."""
+    out, begins = _in_parts(g, time_s, way, lap_m)
+    ends = np.append(begins[1:], len(g))
+    for n in range(len(begins)):
+        while ends[n] > begins[n] + 1 and np.isnan(g[ends[n] - 1]):
+            ends[n] -= 1
+    most = int(max((time_s[-1] - time_s[0]) * FASTEST_MPS, np.nanmax(np.append(told_m, 0.0))) / lap_m) + 3
+    cost = np.zeros((len(begins), most))
+    before = np.zeros((len(begins), most), np.int64)
+    for n in range(len(begins)):
+        for t in range(begins[n], ends[n]):
+            if not np.isnan(told_m[t]):
+                lap = int(np.round((told_m[t] - out[t]) / lap_m))
+                cost[n] += TOLD_COST
+                if 0 <= lap < most:
+                    cost[n, lap] -= TOLD_COST
+        if n == 0:
             continue
-        if last < 0:
-            out[t] = g[t]
-            last = t
-            continue
-        elapsed = time_s[t] - time_s[last]
-        moved = way[t] - way[last]
-        if elapsed > HOLE_S:
-            before, after = speed_at(out, time_s, last, -1, lap_m), speed_at(g, time_s, t, 1, lap_m)
-            moved = _moved_unseen(g[t] - out[last], elapsed, before, after, pace[last], pace[t], moved, lap_m)
-        out[t] = g[t] + lap_m * np.round((out[last] + moved - g[t]) / lap_m)
-        last = t
+        a, b = ends[n - 1] - 1, begins[n]
+        speed = speed_at(out, time_s, a, -1, lap_m), speed_at(g, time_s, b, 1, lap_m)
+        first, spent = _costs_unseen(
+            out[b] - out[a], time_s[b] - time_s[a], speed[0], speed[1], pace[a], pace[b], way[b] - way[a], lap_m
+        )
+        for lap in range(most):
+            best, best_cost = 0, np.inf
+            for k in range(len(spent)):
+                other = lap - first - k
+                if 0 <= other < most and cost[n - 1, other] + spent[k] < best_cost:
+                    best, best_cost = other, cost[n - 1, other] + spent[k]
+            cost[n, lap] += best_cost
+            before[n, lap] = best
+    lap = 0
+    for n in range(len(begins) - 1, -1, -1):
+        lap = int(np.argmin(cost[n])) if n == len(begins) - 1 else int(before[n + 1, lap])
+        out[begins[n] : ends[n]] += lap * lap_m
     return out
 
 
 @njit(cache=True, error_model="numpy")
-def _moved_unseen(
+def _in_parts(g: Floats, time_s: Floats, way: Floats, lap_m: float) -> tuple[Floats, Ints]:
+    """``g`` unwrapped within each part without a hole, and where these begin (N,)."""
+    out = np.full(len(g), np.nan)
+    begins = [0 for _ in range(0)]
+    last = -1
+    for t in range(len(g)):
+        if np.isnan(g[t]):
+            continue
+        if last < 0 or time_s[t] - time_s[last] > HOLE_S:
+            begins.append(t)
+            out[t] = g[t]
+        else:
+            out[t] = g[t] + lap_m * np.round((out[last] + way[t] - way[last] - g[t]) / lap_m)
+        last = t
+    return out, np.array(begins, np.int64)
+
+
+@njit(cache=True, error_model="numpy")
+def _costs_unseen(
     apart: float, elapsed: float, before: float, after: float, pace_before: float, pace_after: float, pack: float,
     lap_m: float,
-) -> float:  # fmt: skip
-    """Metres gone while out of sight, ``apart`` but for whole laps: about as far as the ``pack``, or down meanwhile."""
+) -> tuple[int, Floats]:  # fmt: skip
+    """The fewest laps, and nats for these and more, that make of ``apart`` the metres gone while out of sight: about as
+    far as the ``pack``, or down meanwhile."""
     own = OWN_LASTS_S * (1 - np.exp(-elapsed / OWN_LASTS_S))
     expected = pack if np.isnan(before) else pack + (before - pace_before) * own
     spread = 1.0 + 2 * PACE_SD**2 * LASTS_S**2 * (elapsed / LASTS_S - 1 + np.exp(-elapsed / LASTS_S))
-    best, best_cost = 0.0, np.inf
-    first = np.floor((-BACK_M - apart) / lap_m) + 1
-    for lap in range(int(first), int(first) + int(elapsed * FASTEST_MPS / lap_m) + 3):
-        moved = apart + lap * lap_m
-        if moved > FASTEST_MPS * elapsed + BACK_M and best_cost < np.inf:
-            break
-        cost = 0.5 * (moved - expected) ** 2 / spread
+    furthest = FASTEST_MPS * elapsed + BACK_M
+    first = int(np.floor((-BACK_M - apart) / lap_m)) + 1
+    nearest = apart + first * lap_m
+    many = 1 + max(0, int(np.floor((furthest - nearest) / lap_m)))
+    if nearest > furthest and nearest - expected > lap_m / 2:
+        first -= 1  # further back than after a fall, as a team-mate who takes over, but nobody gets so far on
+    spent = np.empty(many)
+    for k in range(many):
+        moved = apart + (first + k) * lap_m
+        spent[k] = 0.5 * (moved - expected) ** 2 / spread
         if not np.isnan(after):
-            cost += min(0.5 * ((after - pace_after) / SPEED_SD) ** 2, MISTAKEN)
+            spent[k] += min(0.5 * ((after - pace_after) / SPEED_SD) ** 2, MISTAKEN)
         slow = np.isnan(after) or after < SLOW * pace_after
         if moved <= expected and (slow or moved > REGAINED_M):
-            cost = min(cost, FALL_COST + LOST_COST * (expected - moved) / lap_m)
-        if cost < best_cost:
-            best, best_cost = moved, cost
-    if best > FASTEST_MPS * elapsed + BACK_M and best - expected > lap_m / 2:
-        best -= lap_m  # further back than after a fall, as a team-mate who takes over, but nobody gets so far on
-    return best
+            spent[k] = min(spent[k], FALL_COST + LOST_COST * (expected - moved) / lap_m)
+    return first, spent
 
 
 @njit(cache=True, error_model="numpy")

@@ -3,7 +3,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from race.ice import TIP_M, _lead_through, find_ice_paths
+from race.guide import make_guide
+from race.ice import TIP_M, _as_paths, _lead_through, find_ice_paths
 from race.identify import Identified
 from race.observations import no_lines
 from race.reconstruct import Given, reconstruct
@@ -113,7 +114,23 @@ def test_ways_lead_through_crossings_that_nobody_saw():
     place, spread = np.full((200, 2), np.nan), np.full((200, 2, 2), np.nan)
     place[:50, 0] = 11.0 * time_s[:50]
     told = [ToldCrossing(lap, 1, "HALE", None, at_s, 0.05) for lap, at_s in ((3, 4.8), (4, 14.33), (5, 99.0))]
-    _lead_through(place, spread, told, 9, pace, time_s)
+    told_m = _lead_through(place, spread, told, 9, pace, time_s, 110.0)
+    assert np.flatnonzero(np.isfinite(told_m)).tolist() == [48, 143]
+    assert np.isclose(told_m[143], 4 * 110.0 - 11.0 * 0.03)
     assert np.flatnonzero(np.isfinite(place[50:, 0])).tolist() == [93]  # not where it was seen, nor after the end
     assert np.isclose(place[143, 0], -TIP_M - 11.0 * 0.03)  # the tip is on the line 0.03 s after that picture
     assert np.isclose(np.sqrt(spread[143, 0, 0]), 11.0 * 0.05)
+
+
+@pytest.mark.parametrize(("across_m", "across_sd_m"), [(-9.0, 0.1), (-5.0, 30.0), (40.0, 30.0)])
+def test_a_way_that_leads_off_the_track_out_of_sight_keeps_its_metres(across_m, across_sd_m):
+    guide = make_guide(Rink())
+    state, covariance = np.zeros((1, 2, 6)), np.zeros((1, 2, 6, 6))
+    state[..., 0] = guide.length_m / 4 + np.array([0.0, 1.0])  # at an apex
+    state[..., 1], state[..., 3] = 10.0, [0.0, across_m]
+    covariance[..., 0, 0], covariance[..., 3, 3] = 4.0, [0.01, across_sd_m**2]
+    shared, sure = np.zeros((1, 2, 2, 2)), np.ones((1, 2))
+    ids, seen = np.array([1], np.int32), np.ones((1, 2), bool)
+    paths = _as_paths(ids, np.array([0.0, 0.1]), state, covariance, shared, seen, sure, guide)
+    assert 0.5 < paths.s_m[0, 1] - paths.s_m[0, 0] < 1.5
+    assert (paths.s_sd > 1.0).all()

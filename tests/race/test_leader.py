@@ -4,6 +4,7 @@ import pytest
 from race.events import LAP_M, find_event
 from race.formats import ScorebugReading
 from race.leader import counted_crossings, leaders_way, not_ahead, told_by_leader
+from race.told import ToldCrossing
 from tests.race.made_ice import FPS, made_ice
 
 EVENT = find_event("1000m")
@@ -75,6 +76,17 @@ def test_who_comes_back_ahead_of_those_who_were_watched_is_a_lap_down(watched, t
         ice.seen[0, (time_s > 12) & (time_s < 20)] = False
     found = not_ahead(ice, np.full(len(time_s), np.nan))
     assert np.allclose(found.s_m[1, time_s >= 25], true[1, time_s >= 25]) == taken_off
+
+
+def test_laps_in_which_crossings_are_told_stay():
+    ice, _, time_s = ways(down=True)
+
+    def found(at_s):
+        told = [(2, ToldCrossing(3, 2, "HALE", None, at_s, 0.1))]
+        return not_ahead(ice, np.full(len(time_s), np.nan), told).s_m
+
+    np.testing.assert_array_equal(found(30.0), ice.s_m)
+    assert not np.array_equal(found(9.0), ice.s_m)  # of before it was out of sight
 
 
 def test_nobody_loses_a_lap_in_less_time_than_a_lap_takes():

@@ -7,8 +7,9 @@ LAP_M = 114.0
 TIME_S = np.arange(0, 60, 0.04)
 
 
-def counted(g, pace):
-    return unwrap(g % LAP_M, TIME_S, pace, way_of_pack(pace, TIME_S), LAP_M)
+def counted(g, pace, told_m=None):
+    told_m = np.full(len(g), np.nan) if told_m is None else told_m
+    return unwrap(g % LAP_M, TIME_S, pace, way_of_pack(pace, TIME_S), LAP_M, told_m)
 
 
 @pytest.mark.parametrize("unseen_s", [1.0, 9.0, 25.0])
@@ -57,6 +58,40 @@ def test_few_slow_sights_where_the_lap_before_ended_are_no_fall():
     hidden[back] -= np.linspace(0.0, 4.0, len(back))  # as if at 4 m/s
     seen = np.isfinite(hidden)
     np.testing.assert_allclose(counted(hidden, pace)[seen], hidden[seen], atol=1e-9)
+
+
+def told_at(g, *moments_s):
+    """Where somebody is told to have been at those moments, give or take some metres."""
+    out = np.full(len(TIME_S), np.nan)
+    for n, at_s in enumerate(moments_s):
+        t = np.searchsorted(TIME_S, at_s)
+        out[t] = g[t] + (-1) ** n * 3.0
+    return out
+
+
+def test_laps_are_those_in_which_a_crossing_is_told():
+    """Out of sight it fell and got up again: as fast as the pack before and after, a lap behind."""
+    pace = np.full(len(TIME_S), 12.0)
+    g = 12.0 * TIME_S + 2 * LAP_M
+    hidden = np.where((TIME_S > 20) & (TIME_S < 45), np.nan, np.where(TIME_S < 30, g, g - LAP_M))
+    seen = np.isfinite(hidden)
+    untold = counted(hidden, pace)[seen]
+    assert untold[-1] - untold[0] == pytest.approx(g[-1] - g[0])  # nothing tells
+    for moments in ((5.0, 18.0, 48.0, 58.0), (5.0, 18.0, 47.0, 53.0, 58.0)):
+        told_m = told_at(hidden, *moments)
+        np.testing.assert_allclose(counted(hidden, pace, told_m)[seen], hidden[seen], atol=1e-9)
+    one = told_at(hidden, 50.0)  # counted back from the only one
+    np.testing.assert_allclose(counted(hidden, pace, one)[seen][-1], hidden[seen][-1], atol=1e-9)
+
+
+def test_one_crossing_told_a_lap_off_moves_nobody():
+    pace = np.full(len(TIME_S), 12.0)
+    g = 12.0 * TIME_S + LAP_M
+    hidden = np.where(TIME_S % 10 < 5, g, np.nan)
+    told_m = told_at(g, 2.0, 12.0, 22.0, 42.0)
+    told_m[np.searchsorted(TIME_S, 22.0)] += LAP_M
+    seen = np.isfinite(hidden)
+    np.testing.assert_allclose(counted(hidden, pace, told_m)[seen], g[seen], atol=1e-9)
 
 
 def test_the_packs_pace_is_the_median_of_those_seen():
