@@ -1,8 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 
 from race.beam import share_out
-from race.identify import _with_all
+from race.guide import make_guide
+from race.identify import BESIDE_PER_S, UNEXPLAINED, UNEXPLAINED_PER_S, _in_corner, _left_out, _with_all, _with_another
 from race.links import EMPTY_PER_S, unseen_costs
+from race.rink import Rink
 
 GOOD, FAR = -1.0, 5.0
 
@@ -138,3 +142,37 @@ def test_one_more_racer_has_to_explain_something():
     assert _with_all(share, 2, 10)[1][0] == 3
     assert asked == [2, 3, 4]
     assert _with_all(share, 2, 2)[1][0] == 2  # no more may start
+
+
+def test_one_more_team_has_to_explain_as_much_as_a_team_does():
+    def teams(*costs):
+        return _with_another(lambda size: (costs[size - 3], np.full(1, size), np.ones(1)), 4, 5)[1][0]
+
+    assert teams(900.0, 700.0, 500.0) == 5
+    assert teams(900.0, 700.0, 650.0) == 4  # as members beside their racer do
+    assert teams(2900.0, 1700.0, 1500.0) == 4  # a team is worth 1200 here
+    assert _with_another(lambda size: (0.0, np.full(1, size), np.ones(1)), 5, 5)[1][0] == 5
+
+
+def test_members_are_relieved_on_the_straights_only():
+    rink = Rink(track_shift_m=2.0)
+    guide = make_guide(rink)
+    lap_m = rink.lap_m
+
+    def piece(from_u, to_u):
+        at = guide.from_ice(rink.to_ice(np.array([[from_u, 0.5], [to_u, 0.5]])))[0]
+        first, last = np.zeros((2, 1, 6))
+        first[0, [0, 3]], last[0, [0, 3]] = at
+        return SimpleNamespace(first=first, last=last)
+
+    apex = 2.0 + lap_m / 4
+    assert _in_corner(piece(apex - 1.0, apex + 14.0), guide)[0]
+    assert _in_corner(piece(apex + lap_m / 2 - 20.0, apex + lap_m / 2 - 5.0), guide)[0]
+    assert not _in_corner(piece(-8.0, 10.0), guide)[0]
+    assert not _in_corner(piece(lap_m / 2 - 8.0, lap_m / 2 + 10.0), guide)[0]
+    seconds, racing = np.array([2.0, 2.0]), np.ones(2, bool)
+    costs = _left_out(seconds, racing, np.array([0.0, 0.5]))
+    np.testing.assert_allclose(
+        costs, UNEXPLAINED + np.array([2.0 * BESIDE_PER_S, 0.5 * UNEXPLAINED_PER_S + 1.5 * BESIDE_PER_S])
+    )
+    np.testing.assert_allclose(_left_out(seconds, racing, seconds), UNEXPLAINED + 2.0 * UNEXPLAINED_PER_S)
