@@ -1,7 +1,9 @@
+from itertools import pairwise, product
+
 import numpy as np
 import pytest
 
-from race.unwrap import lone_sights, pack_pace, rates, unwrap, way_of_pack
+from race.unwrap import TOLD_COST, _costs_unseen, lone_sights, pack_pace, rates, unwrap, way_of_pack
 
 LAP_M = 114.0
 TIME_S = np.arange(0, 60, 0.04)
@@ -92,6 +94,37 @@ def test_one_crossing_told_a_lap_off_moves_nobody():
     told_m[np.searchsorted(TIME_S, 22.0)] += LAP_M
     seen = np.isfinite(hidden)
     np.testing.assert_allclose(counted(hidden, pace, told_m)[seen], g[seen], atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_laps_cost_least_of_all_that_are_possible(seed):
+    """Against every choice of laps for four sights far apart, two of them told, on laps that may be wrong."""
+    draw = np.random.default_rng(seed)
+    at = np.array([0, 300, 620, 900])
+    g, told_m = np.full(len(TIME_S), np.nan), np.full(len(TIME_S), np.nan)
+    g[at] = draw.uniform(0, LAP_M, 4)
+    told_m[at[1:3]] = g[at[1:3]] + LAP_M * draw.integers(0, 6, 2)
+    pace = np.full(len(TIME_S), 11.0)
+    way = way_of_pack(pace, TIME_S)
+    out = unwrap(g, TIME_S, pace, way, LAP_M, told_m)
+
+    def cost(place):
+        total = TOLD_COST * float(np.sum(np.abs(place - told_m)[at[1:3]] > 1.0))
+        for a, b in pairwise(at):
+            gone = place[b] - place[a]
+            first, spent = _costs_unseen(
+                g[b] - g[a], TIME_S[b] - TIME_S[a], np.nan, np.nan, 11.0, 11.0, way[b] - way[a], LAP_M
+            )
+            k = round((gone - (g[b] - g[a])) / LAP_M) - first
+            total += spent[k] if 0 <= k < len(spent) else np.inf
+        return total
+
+    every = []
+    for laps in product(range(9), repeat=4):
+        place = g.copy()
+        place[at] += LAP_M * np.array(laps)
+        every.append(cost(place))
+    assert cost(out) == pytest.approx(min(every))
 
 
 def test_the_packs_pace_is_the_median_of_those_seen():
