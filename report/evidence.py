@@ -20,6 +20,7 @@ LABELS = {
     "box_tall_m": "height of the box",
     "box_wide_m": "width of the box",
     "seen_after_s": "still seen for",
+    "lap_time_lost_s": "lost to the others on that lap",
     "fallen_together": "known to have fallen within 2.5 s",
     "together": "fallen within 2.5 s in all",
     "first": "the first of them",

@@ -4,6 +4,7 @@ from race.events import RaceEvent
 from race.formats import Race
 from race.ice import IcePaths
 from race.incidents.bodies import Body
+from race.incidents.consequences import laps_of
 from race.incidents.find import find_incidents
 from race.incidents.relay import changes, comes_on, late_exchanges
 from race.passes import without_fallen
@@ -28,8 +29,8 @@ def with_incidents(
     if ice is None or not ice.seen.any():
         return race
     names = {row.id: row.name or row.team or f"competitor {row.id}" for row in race.competitors}
-    finish_s = {row.competitor: row.time_s for row in race.finish if row.time_s is not None}
-    found = find_incidents(ice, bodies, followed, ice.rink, event, ice.from_start, names, finish_s, told_from)
+    laps = laps_of(race, ice.ids)
+    found = find_incidents(ice, bodies, followed, ice.rink, event, ice.from_start, names, laps, told_from)
     race = race.model_copy(update={"incidents": found, "passes": without_fallen(race.passes, found)})
     if event is None or not race.exchanges:
         return race

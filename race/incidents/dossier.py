@@ -143,6 +143,7 @@ def fall_incident(context: Context, fall: Fall) -> Incident:
         "together": len(together),
         "first": first is fall,
         "rejoined": _rejoined(context, fall, end),
+        "lap_time_lost_s": None if fall.lost_s is None else _number(fall.lost_s),
         "brought_down_by": None if by is None else context.id(by),
         "distance_to_it_m": distance,
         "rank_before": None if row is None else context.rank(row, at - 0.3),

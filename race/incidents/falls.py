@@ -1,7 +1,8 @@
 """Falls: somebody leaves the usual line straight on, slows down without braking, lies wide and low, comes to rest.
 
 Every tenth of a second of everybody seen (``race/incidents/bodies.py``), whoever it is, is given the chance that a fall
-begins there; the most likely moment within a few seconds counts. Who it was is asked afterwards.
+begins there; the most likely moment within a few seconds counts. Who it was is asked afterwards, and what became of it
+(``race/incidents/consequences.py``): who kept up has not fallen; who was beside one who fell, and lost as much, has.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from race.ice import IcePaths
 from race.incidents.bodies import Body
+from race.incidents.consequences import Became, Laps, became
 from race.incidents.kinematics import usual_line
 from race.incidents.model import Model
 from race.incidents.windows import over
@@ -28,6 +31,11 @@ UNDER_WAY_MPS, SEEN_S, SIGNS = 5.0, 0.6, 1.4
 """Asked about is who was as fast before and seen for so long, with signs of a fall that sum up to so much."""
 WHO_S, LEAST_WHO, SURE_WHO = 2.5, 3, 0.6
 """Who fell is as whom it was followed for so long before, in so many pictures at least and in such a share of them."""
+BECAME_NATS: dict[Became, float] = {"lost": 2.2, "gone": 2.2, "kept": -3.8}
+"""What became of a racer adds so much to the log odds that it fell; measured, see docs/incidents.md."""
+FELL: tuple[Became, ...] = ("lost", "gone")
+ALONG_S, ALONG_M = 0.6, 2.5
+"""Who was so near to one who fell, in time and place, and lost as much, was taken along."""
 FEATURES = (
     "v_before", "drop_soon", "drop_1s", "drop_2s", "rest", "lag_before", "lag_soon", "lag_later",
     "out_half", "out_1s", "out_2s", "outward", "outward_soon", "far", "beyond_now", "straight_before", "straight_soon",
@@ -150,12 +158,16 @@ def _features(
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """Body ``body`` begins to fall at ``time_s`` with this probability; it is racer ``row``, None: not known who."""
+    """Body ``body`` begins to fall at ``time_s`` with this probability; it is racer ``row``, None: not known who.
+
+    ``lost_s`` are the seconds by which its lap took longer than the others', None where that is not known.
+    """
 
     body: int
     row: int | None
     time_s: float
     probability: float
+    lost_s: float | None = None
 
 
 def find_falls(bodies: list[Body], rink: Rink, relay: bool, model: Model, least: float) -> list[Fall]:
@@ -216,12 +228,16 @@ def named(falls: list[Fall], bodies: list[Body], rows: dict[int, int]) -> list[F
 
     ``rows`` says which detections are which racer's.
     """
+    return _once_each([replace(fall, row=_whose(fall, bodies[fall.body], rows)) for fall in falls])
+
+
+def _once_each(falls: list[Fall]) -> list[Fall]:
+    """By time; of one racer's within APART_S the likeliest."""
     out: list[Fall] = []
     for fall in sorted(falls, key=lambda fall: -fall.probability):
-        row = _whose(fall, bodies[fall.body], rows)
-        again = any(row == other.row and abs(fall.time_s - other.time_s) <= APART_S for other in out)
-        if row is None or not again:
-            out.append(replace(fall, row=row))
+        again = any(fall.row == other.row and abs(fall.time_s - other.time_s) <= APART_S for other in out)
+        if fall.row is None or not again:
+            out.append(fall)
     return sorted(out, key=lambda fall: fall.time_s)
 
 
@@ -238,3 +254,74 @@ def _whose(fall: Fall, body: Body, rows: dict[int, int]) -> int | None:
             racers, counts = np.unique(held, return_counts=True)
             return int(racers[counts.argmax()]) if counts.max() >= SURE_WHO * len(held) else None
     return None
+
+
+def weighed(falls: list[Fall], bodies: list[Body], rows: dict[int, int], laps: Laps, ice: IcePaths) -> list[Fall]:
+    """``falls``, those of racers with what became of them: their probabilities by it, and the time lost.
+
+    Where the one who is said to have fallen kept up, it is his fall who was beside it and did not: the two are taken
+    for each other easily just then. A fall of nobody known is his who did not keep up and is not seen meanwhile, where
+    that is one and no more; where everybody kept up nobody fell. ``rows`` says which detections are which racer's.
+    """
+    out = []
+    for fall in falls:
+        fates = [became(laps, ice, row, fall.time_s) for row in range(len(ice.ids))]
+        fell = [row for row, (fate, _) in enumerate(fates) if fate in FELL]
+        row = fall.row
+        if row is None:
+            near = np.abs(ice.time_s - fall.time_s) <= ALONG_S
+            row = _only([other for other in fell if not ice.seen[other, near].any()])
+        elif fates[row][0] == "kept":
+            beside = _only([other for other in fell if _beside(bodies, fall, other, rows) is not None])
+            row = row if beside is None else beside
+        fate, lost_s = fates[row] if row is not None else _of_all(fates)
+        out.append(replace(fall, row=row, lost_s=lost_s, probability=_moved(fall.probability, fate)))
+    return _once_each(out)
+
+
+def _only(rows: list[int]) -> int | None:
+    return rows[0] if len(rows) == 1 else None
+
+
+def _of_all(fates: list[tuple[Became, float | None]]) -> tuple[Became, float | None]:
+    return ("kept" if fates and all(fate == "kept" for fate, _ in fates) else "unknown"), None
+
+
+def _moved(probability: float, fate: Became) -> float:
+    odds = probability / max(1.0 - probability, 1e-9) * np.exp(BECAME_NATS.get(fate, 0.0))
+    return float(odds / (1.0 + odds))
+
+
+def taken_along(falls: list[Fall], bodies: list[Body], rows: dict[int, int], laps: Laps, ice: IcePaths) -> list[Fall]:
+    """Who fell with one of ``falls``: beside it at that moment, and gone or as late on that lap.
+
+    Somebody who is taken along is often seen too shortly to be known by the way it goes. ``rows`` says which detections
+    are which racer's.
+    """
+    out: list[Fall] = []
+    for fall in falls:
+        for row in range(len(ice.ids)):
+            if any(row == other.row and abs(fall.time_s - other.time_s) <= APART_S for other in [*falls, *out]):
+                continue
+            fate, lost_s = became(laps, ice, row, fall.time_s)
+            body = _beside(bodies, fall, row, rows) if fate in FELL else None
+            if body is not None:
+                out.append(replace(fall, body=body, row=row, lost_s=lost_s))
+    return out
+
+
+def _beside(bodies: list[Body], fall: Fall, row: int, rows: dict[int, int]) -> int | None:
+    """The body that was followed as racer ``row`` within ALONG_S and ALONG_M of the fall, None where none was."""
+    fallen, nearest = bodies[fall.body], ALONG_M
+    found = None
+    for n, body in enumerate(bodies):
+        if n == fall.body or body.time_s[0] > fall.time_s + ALONG_S or body.time_s[-1] < fall.time_s - ALONG_S:
+            continue
+        shared, mine, theirs = np.intersect1d(fallen.time_s, body.time_s, return_indices=True)
+        near = np.abs(shared - fall.time_s) <= ALONG_S
+        near &= np.array([rows.get(int(detection)) == row for detection in body.rows[theirs]], bool)
+        if near.any():
+            apart = float(np.hypot(*(fallen.xy[mine[near]] - body.xy[theirs[near]]).T).min())
+            if apart < nearest:
+                found, nearest = n, apart
+    return found

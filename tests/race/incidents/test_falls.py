@@ -4,9 +4,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from race.ice import IcePaths
 from race.incidents.bodies import Body
-from race.incidents.falls import FEATURES, Fall, Moments, fall_moments, likeliest, named, worth_asking
+from race.incidents.consequences import Laps
+from race.incidents.falls import (
+    FEATURES,
+    Fall,
+    Moments,
+    fall_moments,
+    likeliest,
+    named,
+    taken_along,
+    weighed,
+    worth_asking,
+)
 from race.rink import Rink
+from tests.race.incidents.conftest import make_paths
 from tests.race.incidents.sighted import sighted
 from tests.race.incidents.test_find import filmed
 
@@ -115,6 +128,64 @@ def test_one_racer_falls_once_in_four_seconds_the_likelier_time() -> None:
     rows = dict.fromkeys(range(1000), 2)
     told = named([Fall(0, None, 4.0, 0.6), Fall(1, None, 6.0, 0.9)], bodies, rows)
     assert [(fall.row, fall.time_s) for fall in told] == [(2, 6.0)]
+
+
+def together(*ways: Floats) -> tuple[list[Body], dict[int, int], IcePaths]:
+    """Bodies on the same seven seconds, followed as the racers of rows 0, 1, ..., and where those are."""
+    bodies = [body(way, first_row=1000 * k) for k, way in enumerate(ways)]
+    rows = {1000 * k + n: k for k in range(len(ways)) for n in range(len(ways[k]))}
+    track = np.array([RINK.to_track(way) for way in ways])
+    return bodies, rows, make_paths(track[..., 0], track[..., 1], xy=np.array(ways))
+
+
+def after(*late_s: float) -> Laps:
+    """A start at 0 s, and the first crossing at 9 s but for what each racer is late."""
+    crossed = np.array([[0.0, 9.0 + late] for late in late_s])
+    return Laps(crossed, np.zeros(crossed.shape, bool), np.full(len(late_s), np.nan))
+
+
+def test_who_kept_up_has_hardly_fallen_and_who_lost_seconds_has() -> None:
+    bodies, rows, ice = together(sliding(3.0), lap(7.0), lap(7.0, from_u=40.0), lap(7.0, from_u=70.0))
+    asked = [Fall(0, 0, 4.0, 0.5)]
+    (kept,) = weighed(asked, bodies, rows, after(0.0, 0.0, 0.0, 0.0), ice)
+    (lost,) = weighed(asked, bodies, rows, after(6.0, 0.0, 0.0, 0.0), ice)
+    (unknown,) = weighed(asked, bodies, rows, after(np.nan, 0.0, 0.0, 0.0), ice)
+    assert kept.probability < 0.05 and lost.probability > 0.85
+    assert unknown.probability == pytest.approx(0.5)
+    assert lost.lost_s == pytest.approx(6.0)
+    assert [fall.row for fall in (kept, lost, unknown)] == [0, 0, 0]
+
+
+def test_a_fall_is_his_who_lost_time_beside_the_one_it_was_said_to_be() -> None:
+    way = sliding(3.0)
+    bodies, rows, ice = together(way, way + np.array([0.0, 1.5]), lap(7.0, from_u=40.0), lap(7.0, from_u=70.0))
+    asked = [Fall(0, 0, 4.0, 0.5)]
+    assert [fall.row for fall in weighed(asked, bodies, rows, after(0.0, 6.0, 0.0, 0.0), ice)] == [1]
+    assert [fall.row for fall in weighed(asked, bodies, rows, after(0.0, 0.0, 6.0, 0.0), ice)] == [0]  # far away
+
+
+def test_a_fall_of_nobody_known_is_his_who_is_missing() -> None:
+    bodies, rows, ice = together(sliding(3.0), lap(7.0), lap(7.0, from_u=40.0), lap(7.0, from_u=70.0))
+    asked = [Fall(0, None, 4.0, 0.5)]
+    ice.seen[1, ice.time_s > 2.0] = False
+    (told,) = weighed(asked, bodies, rows, after(0.0, 6.0, 0.0, 0.0), ice)
+    assert (told.row, told.probability > 0.85) == (1, True)
+    (told,) = weighed(asked, bodies, rows, after(0.0, 0.0, 6.0, 0.0), ice)  # but he is in sight
+    assert (told.row, told.probability) == (None, pytest.approx(0.5))
+    (told,) = weighed(asked, bodies, rows, after(0.0, 0.0, 0.0, 0.0), ice)
+    assert told.row is None and told.probability < 0.05
+
+
+def test_who_was_beside_one_who_fell_and_lost_as_much_was_taken_along() -> None:
+    way = sliding(3.0)
+    beside, far = way + np.array([0.0, 1.5]), way + np.array([0.0, 8.0])
+    bodies, rows, ice = together(way, beside, far, *(lap(7.0, from_u=u) for u in (40.0, 55.0, 70.0)))
+    (fall,) = fell = [Fall(0, 0, 4.0, 0.9)]
+    along = taken_along(fell, bodies, rows, after(6.0, 5.5, 6.0, 0.0, 0.0, 0.0), ice)
+    assert [(other.body, other.row, other.time_s, other.lost_s) for other in along] == [(1, 1, 4.0, pytest.approx(5.5))]
+    assert taken_along(fell, bodies, rows, after(6.0, 0.0, 0.0, 0.0, 0.0, 0.0), ice) == []
+    already = [fall, Fall(1, 1, 5.0, 0.9)]
+    assert taken_along(already, bodies, rows, after(6.0, 5.5, 0.0, 0.0, 0.0, 0.0), ice) == []
 
 
 def test_bodies_are_where_people_truly_are_and_as_large() -> None:
