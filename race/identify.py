@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from race.beam import share_out
 from race.empty import empty_seconds
 from race.events import RaceEvent
-from race.field_size import COUNTED_PIECE_S, MOST_RACERS, MOST_TEAMS, count_named, count_starting, count_teams
+from race.field_size import (
+    COUNTED_PIECE_S,
+    MOST_RACERS,
+    MOST_TEAMS,
+    count_helmets,
+    count_named,
+    count_starting,
+    count_teams,
+    racing_from_s,
+)
 from race.guide import Guide, make_guide
 from race.handovers import chosen_handovers, cut_at_touches, handover_costs
 from race.ice import measure
@@ -111,6 +120,13 @@ def identify(
     seconds = np.array([len(rows) for rows in pieces.rows]) / per_second
     at = np.column_stack([pieces.first_s, pieces.first[:, :2], pieces.first[:, 3]])
     least = max(count_named(observations.scorebug), count_starting(at, pieces.racing, seconds, event, guide))
+    whole = None if relay else starters  # of a relay a start list has the members
+    if event is not None:
+        begin_s = racing_from_s(at, pieces.racing, seconds)
+        waiting = count_helmets(observations, scene.time_s, begin_s, event, rink)
+        least = max(least, waiting.count)
+        if waiting.whole and waiting.count == least and whole is None:
+            whole = least
     watched_s = scene.time_s[poses.known & in_race]
     told = in_time(told, line_times(pieces, place, scene.time_s[column], guide), watched_s)
     if told and event is not None:
@@ -145,13 +161,14 @@ def identify(
         )
         return cost, owner, margin
 
-    if starters is not None and not relay:
-        _, owner, margin = share(starters)
+    if whole is not None and not relay:
+        _, owner, margin = share(whole)
     elif event is not None and relay:
         at_once = np.zeros(len(scene.time_s), int)
         for k in np.flatnonzero(pieces.racing & (seconds >= COUNTED_PIECE_S)):
             at_once[column[pieces.rows[k]]] += 1
-        teams = count_teams(at_once[in_race & poses.known], per_second, least, event)
+        teams = whole or count_teams(at_once[in_race & poses.known], per_second, least, event)
+        # Though all teams are known, members of one that fell may be followed as one more.
         _, owner, margin = _with_another(share, teams, MOST_TEAMS)
     else:
         field = event.field if event is not None else (1, MOST_RACERS)
