@@ -19,7 +19,8 @@ Became = Literal["lost", "gone", "kept", "unseen", "unknown"]
 """Of a racer: lost seconds on that lap; crossed no more though others did; kept up or was home by then; is led on to
 the next crossing without having been seen; nothing is known."""
 
-LOST_S, KEPT_S = 3.5, 1.5
+LOST_S, KEPT_S, MOST_LAPS = 3.5, 1.5, 3
+"""Over more laps without a crossing seconds are lost or gained without a fall."""
 MISCOUNTED_S = 0.6
 """Who lost a whole lap to within this, by a crossing that was not seen, may have been miscounted."""
 BEHIND_S = 1.0
@@ -92,7 +93,7 @@ def _on_lap(laps: Laps, ice: IcePaths, row: int, fall_s: float, at_s: float) -> 
         return ("gone" if _is_gone(laps, row, last, others) else "unknown"), None
     following = int(after[0])
     took = (laps.time_s[:, following] - laps.time_s[:, last])[others]
-    if np.isnan(took).all():
+    if np.isnan(took).all() or following - last > MOST_LAPS:
         return "unknown", None
     lost_s = float(own[following] - own[last] - np.nanmedian(took))
     if lost_s > LOST_S:

@@ -73,6 +73,15 @@ def test_a_lap_that_was_lost_by_a_crossing_not_seen_may_be_miscounted(ice: IcePa
     assert became(laps(time_s, guessed=True), ice, 1, 24.0)[0] == "unknown"
 
 
+def test_seconds_lost_over_many_laps_tell_of_no_fall(ice: IcePaths) -> None:
+    time_s = crossed()
+    time_s[1, 5:] += 6.0
+    time_s[1, 2:5] = np.nan
+    assert became(laps(time_s), ice, 1, 24.0)[0] == "unknown"
+    time_s[1, 2] = crossed()[1, 2]
+    assert became(laps(time_s), ice, 1, 24.0)[0] == "lost"
+
+
 def test_who_is_home_has_not_fallen(ice: IcePaths) -> None:
     home = crossed()[:, 6]
     assert became(Laps(crossed(), np.zeros((5, 7), bool), home), ice, 1, home[1] + 1.0) == ("kept", None)
