@@ -52,8 +52,9 @@ DOT_M, SECOND_ROW_M = 1.3, (-1.5, 0.4)
 OVER_DOT_M, FIRST_DOT_M = 0.8, -1.0
 """A helmet is over a dot within so much along the track, and nearer to it than to the next; over the first from so far
 inside on."""
-LOOKED_S, WAITED_S, STEP_FRAMES = 12.0, 2.5, 6
-"""So long before anybody races is looked at, and that part of it in which places are taken the most steadily, ..."""
+LOOKED_S, WAITED_S, STEP_FRAMES, LOOKED_SHARE = 12.0, 2.5, 6, 0.5
+"""So long before anybody races is looked at, and that part of it in which places are taken the most steadily, of those
+with the pose known in such a share of the pictures, ..."""
 WAITS_SHARE = 0.2
 """... by a helmet over them in such a share of the pictures."""
 LOOKS_DOWN, FREE_SHARE = 0.2, 0.05
@@ -134,12 +135,13 @@ def _fullest(over: Mask, before: Ints, time_s: Floats) -> tuple[Floats, Ints]:
     """(N, P) whether a helmet is over each place in the frames ``before`` (N,) -> (P,) the share of WAITED_S in which
     one is, and those frames: when most are taken all the while, not when all walk up to the line."""
     best, frames = np.zeros(over.shape[1]), before[:0]
+    many = WAITED_S / float(np.median(np.diff(time_s))) if len(time_s) > 1 else np.inf
     for first in range(0, len(before), STEP_FRAMES):
         last = int(np.searchsorted(time_s[before], time_s[before[first]] + WAITED_S, side="right"))
         if last == len(before):
             break
         share = over[first:last].mean(axis=0)
-        if (share**2).sum() > (best**2).sum():
+        if last - first >= LOOKED_SHARE * many and (share**2).sum() > (best**2).sum():
             best, frames = share, before[first:last]
     return best, frames
 

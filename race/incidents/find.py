@@ -38,7 +38,7 @@ ASKED_FROM = 0.02
 """Of a model's chance, before it is calibrated."""
 INSIDE_M = 0.15
 """Less deep inside the blocks nothing is asked: of 27 questions in 120 races about less two were real."""
-KEPT_S = 1.0
+NOT_SLOW_S = 1.0
 """Who lost less on a lap to the others was not slow on it; in relays the lap has a push as well."""
 KNOWN_SD_M = 0.6
 """A place that is less sure than this says nothing about bodies that touch or a line that was left."""
@@ -95,7 +95,7 @@ def find_incidents(
         if any(fall.row == slow.row and fall.time_s < slow.start_s for fall in falls):
             continue  # the race is lost
         fate, lost_s = became(laps, ice, slow.row, slow.start_s)
-        if not relay and fate == "kept" and (lost_s or 0.0) < KEPT_S:
+        if not relay and fate == "kept" and (lost_s or 0.0) < NOT_SLOW_S:
             continue
         out.append(slow_incident(context, slow, _chance(models["slow"], slow.features)))
     if relay:

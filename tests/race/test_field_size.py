@@ -98,6 +98,14 @@ def test_helmets_of_a_far_start_seen_flat_are_a_part_of_the_field() -> None:
     assert 0 < waiting.count <= 5 and not waiting.whole
 
 
+def test_a_picture_or_two_show_no_field() -> None:
+    seen, time_s, event, rink = waits("relay-2000m", 5, "fixed", 9)
+    few = (np.arange(len(time_s)) % 20 == 0) | (time_s > 8.0)
+    poses = replace(seen.poses, focal_px=np.where(few, seen.poses.focal_px, np.nan))
+    assert count_helmets(seen, time_s, 8.5, event, rink) == Waiting(5, True)
+    assert count_helmets(replace(seen, poses=poses), time_s, 8.5, event, rink) == Waiting(0, False)
+
+
 def test_a_gap_on_the_line_leaves_the_field_open() -> None:
     seen, time_s, event, rink = waits("relay-2000m", 5, "fixed", 9)
     helmet = seen.detections.helmet.copy()

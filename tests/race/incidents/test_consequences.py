@@ -52,6 +52,7 @@ def test_who_slides_over_the_line_is_late_on_the_next_lap(ice: IcePaths) -> None
     time_s = crossed()
     time_s[1, 4:] += 6.0
     assert became(laps(time_s), ice, 1, 29.3)[0] == "lost"  # 0.1 s before the line
+    assert became(laps(time_s), ice, 1, 27.2)[0] == "lost"  # 2.2 s
     assert became(laps(time_s), ice, 1, 24.0)[0] == "kept"
 
 
