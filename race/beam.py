@@ -4,6 +4,8 @@ Each hypothesis is a complete assignment of the pieces so far to racers; it weig
 last one, its colours, and what is left unexplained. Costs are nats.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -40,26 +42,44 @@ STILL_S = 0.5
 """A place is known for so long after its piece ended."""
 
 
+class Weighed(NamedTuple):
+    """What an assignment of K pieces, in order of their beginnings, is weighed by.
+
+    link     (K, K) nats for one to follow another
+    left_out (K,) nats for leaving a piece out
+    colour   (K, C) mean colour shares, all zero where unknown
+    many     (K,) pictures of each piece
+    size     how many racers there are
+    racing   (K,) bool
+    first_s, last_s  (K,) when each begins and ends
+    in_pack  (K, 2) along the track where each begins and ends, less what the pack has gone, m
+    name     (K,) that the score bug gives a piece, which is then a moment only; -1: none
+    """
+
+    link: Floats
+    left_out: Floats
+    colour: Floats
+    many: Floats
+    size: int
+    racing: Mask
+    relay: bool
+    first_s: Floats
+    last_s: Floats
+    in_pack: Floats
+    lap_m: float
+    name: Ints
+
+
 @njit(cache=True, error_model="numpy")
 def share_out(
-    link: Floats,  # (K, K)
-    left_out: Floats,  # (K,) nats for leaving a piece out
-    colour: Floats,  # (K, C) mean colour shares, all zero where unknown
-    many: Floats,  # (K,) pictures of each piece
-    size: int,
-    racing: Mask,
-    relay: bool,
-    first_s: Floats,  # (K,) when each begins ...
-    last_s: Floats,  # ... and ends
-    in_pack: Floats,  # (K, 2) along the track where each begins and ends, less what the pack has gone, m
-    lap_m: float,
-    name: Ints,  # (K,) that the score bug gives a piece, which is then a moment only; -1: none
+    weighed: Weighed,
     owner: Ints,  # (K,) out: racer from 0, -1 for nobody
     margin: Floats,  # (K,) out: chance, 0.5 to 1, that the piece follows what it does
 ) -> float:
-    """The cheapest assignment of pieces to ``size`` racers, along a beam; returns what it costs, nats."""
+    """The cheapest assignment of pieces to racers, along a beam; returns what it costs, nats."""
     spent = 0.0
-    count, colours = len(left_out), colour.shape[1]
+    size, name, colour = weighed.size, weighed.name, weighed.colour
+    count, colours = len(name), colour.shape[1]
     last = np.full((BEAM, size), -1, np.int32)
     look, weight = np.zeros((BEAM, size, colours)), np.zeros((BEAM, size))
     root = np.zeros((BEAM, size, colours))  # of the mean of look
@@ -80,7 +100,7 @@ def share_out(
         born = 0
         colour_root = np.sqrt(colour[k])
         for h in range(alive):
-            new_total[born], new_parent[born], new_taken[born] = total[h] + left_out[k], h, -1
+            new_total[born], new_parent[born], new_taken[born] = total[h] + weighed.left_out[k], h, -1
             born += 1
             begun = False
             bearer = -1
@@ -92,26 +112,12 @@ def share_out(
                 if name[k] >= 0 and r != bearer and (bearer >= 0 or named[h, r] >= 0):
                     continue
                 if last[h, r] < 0:
-                    if begun or not racing[k]:
+                    if begun or not weighed.racing[k]:
                         continue
                     begun = True  # those not seen yet are all alike
-                    value = total[h] + FIRST
-                    if relay:
-                        value += _alike(colour_root, many[k], root[h], weight[h])
-                else:
-                    value = total[h] + link[last[h, r], k]
-                    if not np.isfinite(value):
-                        continue
-                    if many[k] > 0:
-                        apart = 0.0
-                        if weight[h, r] > 0:
-                            for c in range(colours):
-                                apart += 0.5 * (root[h, r, c] - colour_root[c]) ** 2
-                        least = COLOUR_FLOOR + COLOUR_SAMPLE / many[k]
-                        usual = least + COLOUR_SAMPLE / max(weight[h, r], HARDLY)
-                        value += min(COLOUR * apart / usual, COLOUR_MOST) + COLOUR_SHARP * np.log(usual / least)
-                    if name[k] < 0 and not relay:
-                        value += _reordered(k, r, seen[:, h], first_s, last_s, in_pack, lap_m)
+                value = total[h] + _follows(weighed, k, h, r, last, root, weight, seen, colour_root)
+                if not np.isfinite(value):
+                    continue
                 new_total[born], new_parent[born], new_taken[born] = value, h, r
                 born += 1
         order = np.argsort(new_total[:born])
@@ -124,8 +130,7 @@ def share_out(
                 break
             h, r = new_parent[n], new_taken[n]
             mine = old_sign[h]
-            # a moment within a piece, or just after, tells whose it is, but not better where that racer goes on
-            moves = r >= 0 and (name[k] < 0 or old_last[h, r] < 0 or last_s[old_last[h, r]] < first_s[k] - GOES_ON_S)
+            moves = r >= 0 and _moves(weighed, k, old_last[h, r])
             if moves:
                 mine += (k - old_last[h, r]) * by_racer[r]
             if r >= 0 and name[k] >= 0 and old_named[h, r] < 0:
@@ -140,16 +145,8 @@ def share_out(
             sign[kept] = mine
             last[kept], look[kept], weight[kept], root[kept] = old_last[h], old_look[h], old_weight[h], old_root[h]
             named[kept], seen[:, kept] = old_named[h], old_seen[:, h]
-            if r >= 0 and name[k] >= 0:
-                named[kept, r] = name[k]
-            if moves:
-                last[kept, r] = k
-            if r >= 0 and name[k] < 0:
-                seen[1, kept, r], seen[0, kept, r] = old_seen[0, h, r], k
-                look[kept, r] += colour[k] * many[k]
-                weight[kept, r] += many[k]
-                if weight[kept, r] > 0:
-                    root[kept, r] = np.sqrt(look[kept, r] / weight[kept, r])
+            if r >= 0:
+                _take(weighed, k, kept, r, moves, last, look, weight, root, named, seen)
             chosen[kept] = n
             kept += 1
         for n in range(kept):
@@ -165,9 +162,84 @@ def share_out(
     h = 0
     for k in range(count - 1, -1, -1):
         owner[k] = taken[k, h]
-        margin[k] = max(0.5, _share_with(k, int(follows[k, h]), first_s, parent, follows, totals, left))
+        margin[k] = max(0.5, _share_with(k, int(follows[k, h]), weighed.first_s, parent, follows, totals, left))
         h = parent[k, h]
     return spent
+
+
+@njit(cache=True, error_model="numpy")
+def cost_of(weighed: Weighed, owner: Ints) -> float:
+    """Nats of the assignment ``owner`` (K,); infinite where it cannot be."""
+    size, colours, name = weighed.size, weighed.colour.shape[1], weighed.name
+    last, named = np.full((1, size), -1, np.int32), np.full((1, size), -1, np.int32)
+    seen = np.full((2, 1, size), -1, np.int32)
+    look, root, weight = np.zeros((1, size, colours)), np.zeros((1, size, colours)), np.zeros((1, size))
+    total = 0.0
+    for k in range(len(owner)):
+        r = owner[k]
+        if r < 0:
+            total += weighed.left_out[k]
+            continue
+        if name[k] >= 0:
+            for other in range(size):
+                if (other == r and named[0, r] >= 0) != (named[0, other] == name[k]):
+                    return np.inf  # a name of two, or two names of one
+        if last[0, r] < 0 and not weighed.racing[k]:
+            return np.inf
+        total += _follows(weighed, k, 0, r, last, root, weight, seen, np.sqrt(weighed.colour[k]))
+        _take(weighed, k, 0, r, _moves(weighed, k, last[0, r]), last, look, weight, root, named, seen)
+    return total
+
+
+@njit(cache=True, error_model="numpy")
+def _follows(
+    weighed: Weighed, k: int, h: int, r: int, last: NDArray[np.int32], root: Floats, weight: Floats,
+    seen: NDArray[np.int32], colour_root: Floats,
+) -> float:  # fmt: skip
+    """Nats for piece k to be racer r's next in hypothesis h."""
+    many = weighed.many[k]
+    if last[h, r] < 0:
+        return FIRST + (_alike(colour_root, many, root[h], weight[h]) if weighed.relay else 0.0)
+    value = float(weighed.link[last[h, r], k])
+    if not np.isfinite(value):
+        return value
+    if many > 0:
+        apart = 0.0
+        if weight[h, r] > 0:
+            for c in range(len(colour_root)):
+                apart += 0.5 * (root[h, r, c] - colour_root[c]) ** 2
+        least = COLOUR_FLOOR + COLOUR_SAMPLE / many
+        usual = least + COLOUR_SAMPLE / max(weight[h, r], HARDLY)
+        value += min(COLOUR * apart / usual, COLOUR_MOST) + COLOUR_SHARP * np.log(usual / least)
+    if weighed.name[k] < 0 and not weighed.relay:
+        value += _reordered(k, r, seen[:, h], weighed.first_s, weighed.last_s, weighed.in_pack, weighed.lap_m)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def _moves(weighed: Weighed, k: int, before: int) -> bool:
+    """Whether what comes next is weighed from piece k, no longer from the one ``before``: a moment within a piece, or
+    just after it, tells whose it is, but no better where that racer goes on."""
+    return weighed.name[k] < 0 or before < 0 or bool(weighed.last_s[before] < weighed.first_s[k] - GOES_ON_S)
+
+
+@njit(cache=True, error_model="numpy")
+def _take(
+    weighed: Weighed, k: int, h: int, r: int, moves: bool, last: NDArray[np.int32], look: Floats, weight: Floats,
+    root: Floats, named: NDArray[np.int32], seen: NDArray[np.int32],
+) -> None:  # fmt: skip
+    """Make piece k racer r's in hypothesis h, in place."""
+    if moves:
+        last[h, r] = k
+    if weighed.name[k] >= 0:
+        named[h, r] = weighed.name[k]
+        return
+    seen[1, h, r], seen[0, h, r] = seen[0, h, r], k
+    weight[h, r] += weighed.many[k]
+    for c in range(weighed.colour.shape[1]):
+        look[h, r, c] += weighed.colour[k, c] * weighed.many[k]
+        if weight[h, r] > 0:
+            root[h, r, c] = np.sqrt(look[h, r, c] / weight[h, r])
 
 
 @njit(cache=True, error_model="numpy")

@@ -122,7 +122,8 @@ def find_ice_paths(
     for k in np.flatnonzero(seen.sum(axis=1) >= LEAST_SEEN):
         own_told = [one for id_, one in told if id_ == ids[k]]
         told_m = _lead_through(place[k], spread[k], own_told, last_lap, pace, scene.time_s, guide.length_m)
-        place[k, :, 0] = unwrap(place[k, :, 0].copy(), scene.time_s, pace, way, guide.length_m, told_m)
+        sd_m = np.sqrt(spread[k, :, 0, 0])
+        place[k, :, 0] = unwrap(place[k, :, 0].copy(), scene.time_s, pace, way, guide.length_m, told_m, sd_m)
         for part in _without_leaps(place[k], spread[k], scene.time_s):
             own = np.full_like(place[k], np.nan)
             own[part] = place[k, part]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from race.beam import share_out
+from race.beam import Weighed, share_out
 from race.empty import empty_seconds
 from race.events import RaceEvent
 from race.field_size import (
@@ -33,6 +33,7 @@ from race.observations import Observations
 from race.pieces import Pieces, colours_in_the_open, describe, line_times, with_told
 from race.rink import Rink
 from race.scene import Scene
+from race.swapped import exchange
 from race.told import ToldCrossing, in_time
 from race.tracklets import chain_tracklets
 from race.unwrap import pack_pace, way_of_pack
@@ -153,13 +154,15 @@ def identify(
     names = sorted({one.name for one in told})
     by_told = np.array([names.index(one.name) for one in told] + [-1])
 
+    def weighed(size: int) -> Weighed:
+        return Weighed(
+            *(link, left_out, pieces.look, pieces.many, size, pieces.racing, relay),
+            *(pieces.first_s, pieces.last_s, in_pack, guide.length_m, by_told[pieces.told]),
+        )
+
     def share(size: int) -> tuple[float, Ints, Floats]:
         owner, margin = np.full(len(seconds), -1, np.int64), np.ones(len(seconds))
-        cost = share_out(
-            *(link, left_out, pieces.look, pieces.many, size, pieces.racing, relay),
-            *(pieces.first_s, pieces.last_s, in_pack, guide.length_m, by_told[pieces.told], owner, margin),
-        )
-        return cost, owner, margin
+        return share_out(weighed(size), owner, margin), owner, margin
 
     if whole is not None and not relay:
         _, owner, margin = share(whole)
@@ -173,6 +176,7 @@ def identify(
     else:
         field = event.field if event is not None else (1, MOST_RACERS)
         _, owner, margin = _with_all(share, max(least, field[0]), field[1])
+    exchange(weighed(int(owner.max()) + 1), owner)
     handed = chosen_handovers(handovers, pieces, number, owner)
     return replace(_as_tracks(observations, scene, pieces, owner, margin, place, guide, column, told), handed=handed)
 

@@ -26,7 +26,7 @@ TOO_EARLY_PER_S, MOST_EARLY = 200.0, 8.0
 """Nats a second for a row that came up before the crossing, and at the most: it was read wrongly then."""
 SEEN_SD_S, AT_ONCE_S = 0.03, 0.04
 """Of a crossing seen in the picture; and who is seen to cross so shortly before another may be a second box on it."""
-UNSEEN, BEYOND, MORE_AHEAD, FEWER_AHEAD = 5.0, 1.0, 2.0, 0.7
+UNSEEN, BEYOND, MORE_AHEAD, FEWER_AHEAD = 5.0, 1.0, 2.0, 2.5
 """Nats: nobody was seen to cross then though the camera showed the line, before the last who was seen, or after; for
 each more who was seen to cross before than the rank leaves room for; and for each fewer."""
 SEEN_TELLS = 4.0

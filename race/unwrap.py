@@ -36,6 +36,8 @@ TOLD_COST = 8.0
 """Nats against the lap on which the score bug tells of a crossing: it may be another's."""
 MISTAKEN = 10.0
 """Nats for a speed that is none: half a second of few sights."""
+MISLED = 2.0
+"""Nats for a last speed that says nothing of how far a racer went on."""
 SLOW, REGAINED_M = 0.85, 50.0
 """Of the pack's pace, which takes a racer who gets up again so long to regain."""
 
@@ -111,6 +113,7 @@ def unwrap(
     way: Floats,  # (F,) metres the pack has gone
     lap_m: float,
     told_m: Floats,  # (F,) about where the racer had got to, laps counted, where g is measured; NaN where not told
+    sd_m: Floats,  # (F,) of g
 ) -> Floats:
     """(F,) the same with whole laps added, so that it goes on from frame to frame, by the likeliest laps altogether.
 
@@ -133,9 +136,9 @@ def unwrap(
         if n == 0:
             continue
         a, b = ends[n - 1] - 1, begins[n]
-        speed = speed_at(out, time_s, a, -1, lap_m), speed_at(g, time_s, b, 1, lap_m)
+        last, next_ = speed_at(out, sd_m, time_s, a, -1, lap_m), speed_at(g, sd_m, time_s, b, 1, lap_m)
         first, spent = _costs_unseen(
-            out[b] - out[a], time_s[b] - time_s[a], speed[0], speed[1], pace[a], pace[b], way[b] - way[a], lap_m
+            out[b] - out[a], time_s[b] - time_s[a], last, next_, pace[a], pace[b], way[b] - way[a], lap_m
         )
         for lap in range(most):
             best, best_cost = 0, np.inf
@@ -172,14 +175,15 @@ def _in_parts(g: Floats, time_s: Floats, way: Floats, lap_m: float) -> tuple[Flo
 
 @njit(cache=True, error_model="numpy")
 def _costs_unseen(
-    apart: float, elapsed: float, before: float, after: float, pace_before: float, pace_after: float, pack: float,
-    lap_m: float,
+    apart: float, elapsed: float, before: tuple[float, float], after: tuple[float, float], pace_before: float,
+    pace_after: float, pack: float, lap_m: float,
 ) -> tuple[int, Floats]:  # fmt: skip
     """The fewest laps, and nats for these and more, that make of ``apart`` the metres gone while out of sight: about as
-    far as the ``pack``, or down meanwhile."""
+    far as the ``pack``, or down meanwhile; ``before`` and ``after`` speeds and their variances."""
     own = OWN_LASTS_S * (1 - np.exp(-elapsed / OWN_LASTS_S))
-    expected = pack if np.isnan(before) else pack + (before - pace_before) * own
+    expected = pack if np.isnan(before[0]) else pack + (before[0] - pace_before) * own
     spread = 1.0 + 2 * PACE_SD**2 * LASTS_S**2 * (elapsed / LASTS_S - 1 + np.exp(-elapsed / LASTS_S))
+    spread_own = spread + own * own * before[1]
     furthest = FASTEST_MPS * elapsed + BACK_M
     first = int(np.floor((-BACK_M - apart) / lap_m)) + 1
     nearest = apart + first * lap_m
@@ -189,27 +193,31 @@ def _costs_unseen(
     spent = np.empty(many)
     for k in range(many):
         moved = apart + (first + k) * lap_m
-        spent[k] = 0.5 * (moved - expected) ** 2 / spread
-        if not np.isnan(after):
-            spent[k] += min(0.5 * ((after - pace_after) / SPEED_SD) ** 2, MISTAKEN)
-        slow = np.isnan(after) or after < SLOW * pace_after
+        spent[k] = min(0.5 * (moved - expected) ** 2 / spread_own, 0.5 * (moved - pack) ** 2 / spread + MISLED)
+        if not np.isnan(after[0]):
+            spent[k] += min(0.5 * (after[0] - pace_after) ** 2 / (SPEED_SD**2 + after[1]), MISTAKEN)
+        slow = np.isnan(after[0]) or after[0] < SLOW * pace_after
         if moved <= expected and (slow or moved > REGAINED_M):
             spent[k] = min(spent[k], FALL_COST + LOST_COST * (expected - moved) / lap_m)
     return first, spent
 
 
 @njit(cache=True, error_model="numpy")
-def speed_at(g: Floats, time_s: Floats, t: int, step: int, lap_m: float) -> float:
-    """m/s along the guide in the half second that begins (``step`` 1) or ends (-1) at frame ``t``; NaN where it was not
-    seen, or is no skater's."""
-    k, found = t, -1
-    while 0 <= k + step < len(g) and abs(time_s[k + step] - time_s[t]) <= STEP_S[1]:
-        k += step
+def speed_at(g: Floats, sd_m: Floats, time_s: Floats, t: int, step: int, lap_m: float) -> tuple[float, float]:
+    """m/s along the guide in the half second that begins (``step`` 1) or ends (-1) at frame ``t``, and its variance;
+    NaN where it was not seen, or is no skater's."""
+    k, found = t, t
+    weight, at, to, at_at, at_to = 0.0, 0.0, 0.0, 0.0, 0.0  # of the line of least squares
+    while 0 <= k < len(g) and abs(time_s[k] - time_s[t]) <= STEP_S[1]:
         if not np.isnan(g[k]):
             found = k
-    if found < 0 or abs(time_s[found] - time_s[t]) < STEP_S[0]:
-        return np.nan
-    moved = g[found] - g[t]
-    moved -= lap_m * np.round(moved / lap_m)
-    speed = moved / (time_s[found] - time_s[t])
-    return np.nan if speed > FASTEST_MPS else float(speed)  # two bodies
+            since, moved, w = time_s[k] - time_s[t], g[k] - g[t], 1 / sd_m[k] ** 2
+            moved -= lap_m * np.round(moved / lap_m)
+            weight, at, to = weight + w, at + w * since, to + w * moved
+            at_at, at_to = at_at + w * since * since, at_to + w * since * moved
+        k += step
+    if abs(time_s[found] - time_s[t]) < STEP_S[0]:
+        return np.nan, 0.0
+    wide = at_at - at * at / weight
+    speed = (at_to - at * to / weight) / wide
+    return (np.nan, 0.0) if speed > FASTEST_MPS else (float(speed), float(1 / wide))  # else two bodies

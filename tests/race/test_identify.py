@@ -7,6 +7,7 @@ from race.guide import make_guide
 from race.identify import BESIDE_PER_S, UNEXPLAINED, UNEXPLAINED_PER_S, _in_corner, _left_out, _with_all, _with_another
 from race.links import EMPTY_PER_S, unseen_costs
 from race.rink import Rink
+from tests.race.made_pieces import BLUE, RED, weighed
 
 GOOD, FAR = -1.0, 5.0
 
@@ -39,26 +40,11 @@ def test_who_would_have_been_seen_costs_by_the_time_in_which_nobody_was():
     assert added(apart_s=0.1) == 0
 
 
-def shared(link, look, many, size, relay, left_out=None, name=None, every_s=10.0, begins=None, in_pack=None):
-    """Pieces of half of ``every_s`` that begin so far apart; those with a ``name`` are moments told."""
-    count = len(look)
-    cost = np.full((count, count), np.inf)
-    for (a, b), value in link.items():
-        cost[a, b] = value
-    owner, margin = np.full(count, -1), np.ones(count)
-    racing = np.ones(count, bool)
-    left = np.full(count, 10.0) if left_out is None else np.asarray(left_out)
-    begins = np.arange(count) * every_s if begins is None else np.asarray(begins)
-    name = np.full(count, -1) if name is None else np.asarray(name)
-    in_pack = np.zeros((count, 2)) if in_pack is None else np.asarray(in_pack)
-    share_out(
-        *(cost, left, np.asarray(look, float), np.asarray(many, float), size, racing, relay),
-        *(begins, np.where(name < 0, begins + every_s / 2, begins), in_pack, 100.0, name, owner, margin),
-    )
+def shared(*pieces, **more):
+    of = weighed(*pieces, **more)
+    owner, margin = np.full(len(of.name), -1), np.ones(len(of.name))
+    share_out(of, owner, margin)
     return owner.tolist(), margin
-
-
-RED, BLUE = (0.99, 0.01), (0.01, 0.99)
 
 
 def test_pieces_go_where_they_fit_best():

@@ -3,15 +3,17 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from race.unwrap import TOLD_COST, _costs_unseen, lone_sights, pack_pace, rates, unwrap, way_of_pack
+from race.unwrap import TOLD_COST, _costs_unseen, lone_sights, pack_pace, rates, speed_at, unwrap, way_of_pack
 
 LAP_M = 114.0
 TIME_S = np.arange(0, 60, 0.04)
+SD_M = np.full(len(TIME_S), 0.3)
+UNKNOWN = (np.nan, 0.0)
 
 
 def counted(g, pace, told_m=None):
     told_m = np.full(len(g), np.nan) if told_m is None else told_m
-    return unwrap(g % LAP_M, TIME_S, pace, way_of_pack(pace, TIME_S), LAP_M, told_m)
+    return unwrap(g % LAP_M, TIME_S, pace, way_of_pack(pace, TIME_S), LAP_M, told_m, SD_M)
 
 
 @pytest.mark.parametrize("unseen_s", [1.0, 9.0, 25.0])
@@ -62,6 +64,29 @@ def test_few_slow_sights_where_the_lap_before_ended_are_no_fall():
     np.testing.assert_allclose(counted(hidden, pace)[seen], hidden[seen], atol=1e-9)
 
 
+@pytest.mark.parametrize(("variance", "fell"), [(0.1, True), (8.0, False)])
+def test_who_stands_before_and_after_a_lap_has_fallen_if_that_is_sure(variance, fell):
+    """Seen for half a second, 8 s later at the same place, where the pack has gone 100 m of a lap of 114."""
+    slow, slower = (1.7, variance), (0.6, variance)
+    first, spent = _costs_unseen(-0.2, 8.0, slower, slow, 12.9, 10.2, 100.3, LAP_M)
+    assert first + int(np.argmin(spent)) == (0 if fell else 1)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_speed_is_that_of_a_line_through_half_a_second(step):
+    draw = np.random.default_rng(3)
+    sd_m = draw.uniform(0.1, 1.0, len(TIME_S))
+    g = 11.0 * TIME_S + sd_m * draw.standard_normal(len(TIME_S))
+    g[draw.random(len(TIME_S)) < 0.3] = np.nan
+    t = 700
+    g[t] = 11.0 * TIME_S[t]
+    near = np.flatnonzero((np.abs(TIME_S - TIME_S[t]) <= 0.5) & (step * (TIME_S - TIME_S[t]) >= 0) & np.isfinite(g))
+    (slope, _), covariance = np.polyfit(TIME_S[near] - TIME_S[t], g[near], 1, w=1 / sd_m[near], cov="unscaled")
+    speed, variance = speed_at(g % LAP_M, sd_m, TIME_S, t, step, LAP_M)
+    assert speed == pytest.approx(slope)
+    assert variance == pytest.approx(covariance[0, 0])
+
+
 def told_at(g, *moments_s):
     """Where somebody is told to have been at those moments, give or take some metres."""
     out = np.full(len(TIME_S), np.nan)
@@ -106,14 +131,14 @@ def test_laps_cost_least_of_all_that_are_possible(seed):
     told_m[at[1:3]] = g[at[1:3]] + LAP_M * draw.integers(0, 6, 2)
     pace = np.full(len(TIME_S), 11.0)
     way = way_of_pack(pace, TIME_S)
-    out = unwrap(g, TIME_S, pace, way, LAP_M, told_m)
+    out = unwrap(g, TIME_S, pace, way, LAP_M, told_m, SD_M)
 
     def cost(place):
         total = TOLD_COST * float(np.sum(np.abs(place - told_m)[at[1:3]] > 1.0))
         for a, b in pairwise(at):
             gone = place[b] - place[a]
             first, spent = _costs_unseen(
-                g[b] - g[a], TIME_S[b] - TIME_S[a], np.nan, np.nan, 11.0, 11.0, way[b] - way[a], LAP_M
+                g[b] - g[a], TIME_S[b] - TIME_S[a], UNKNOWN, UNKNOWN, 11.0, 11.0, way[b] - way[a], LAP_M
             )
             k = round((gone - (g[b] - g[a])) / LAP_M) - first
             total += spent[k] if 0 <= k < len(spent) else np.inf
