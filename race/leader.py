@@ -32,11 +32,10 @@ LONG_UNSEEN_S, PASSES_S, WATCHED = 5.0, 5.0, 0.5
 """Who was out of sight for longer cannot have passed another meanwhile who was seen for most of that time and never
 lost for so long: from out of the picture behind to out of the picture ahead is 20 m."""
 BEHIND_M = 1.0
-NEAR_S = 0.5
-"""The score bug counts the leader's crossing within so much of it; who crosses is seen so shortly before or after."""
-NOT_AHEAD_S = 4.0
-"""Where the score bug does not count it, who is seen to cross first leads, and who was unseen for so long before is not
-ahead: a camera on the race shows its head."""
+NEAR_S, UNSEEN_S, TOGETHER = 0.5, 1.0, 0.2
+"""Who crosses in one picture with the leader, both seen in such a share of the pictures so shortly before and after, is
+ahead of who was not seen for so long before it, nor so shortly after: but for 15 of 2078 such in 24 simulated
+broadcasts. The score bug counts the leader's crossing within NEAR_S of it."""
 
 
 def counted_crossings(
@@ -131,14 +130,11 @@ def _past_unseen(ice: IcePaths, s_m: Floats, r: int, before: int, after: int) ->
     return bool(passed) and all(passed)
 
 
-def told_by_leader(
-    seen: Mask, time_s: Floats, leader: int, racer: int, first_s: float, at_s: float, unseen_s: float = NEAR_S
-) -> Mask:
-    """(R,) who was nowhere to be seen while a racer crossed at ``at_s`` in one picture with the leader, who crossed at
-    ``first_s``, nor in ``unseen_s`` before: nobody of these was between the two. ``seen`` (R, F)."""
-    around = (time_s >= first_s - NEAR_S) & (time_s <= at_s + NEAR_S)
-    crossing = around & (np.abs(time_s - at_s) <= NEAR_S)
-    together = racer == leader or bool((seen[leader] & seen[racer] & around).any())
-    if not together or not seen[racer, crossing].any():
+def behind_unseen(seen: Mask, time_s: Floats, leader: int, racer: int, at_s: float) -> Mask:
+    """(R,) who was nowhere to be seen when a racer crossed at ``at_s`` in one picture with the leader, which may be the
+    racer itself: they are behind. ``seen`` (R, F)."""
+    before, near, after = np.searchsorted(time_s, [at_s - UNSEEN_S, at_s - NEAR_S, at_s + NEAR_S])
+    together = seen[leader, near:after] & seen[racer, near:after]
+    if not len(together) or together.mean() < TOGETHER:
         return np.zeros(len(seen), bool)
-    return np.asarray(~seen[:, around | ((time_s >= first_s - unseen_s) & (time_s <= first_s))].any(axis=1))
+    return np.asarray(~seen[:, before:after].any(axis=1))

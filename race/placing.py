@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from race.crossings import LineCrossing
 from race.facts import Facts, frame_at
 from race.laps import Passage
-from race.leader import NEAR_S, NOT_AHEAD_S, told_by_leader
+from race.leader import NEAR_S, behind_unseen
 from race.order import Order
 
 Floats = NDArray[np.float64]
@@ -70,6 +70,9 @@ def rank_at_line(facts: Facts, passage: Passage, crossing: LineCrossing, active:
         if racer == crossing.racer or behind[racer]:
             continue
         other = crossed.get(racer)
+        if other is not None and _behind_unseen(facts, passage, other)[crossing.racer]:
+            rank += 1
+            continue
         known = order.known[crossing.racer, racer] and active[racer, : soon + 1].any()
         if other is not None and (facts.ice is None or not known or _told_apart(crossing, other)):
             rank += other.time_s < crossing.time_s
@@ -85,15 +88,10 @@ def _behind_unseen(facts: Facts, passage: Passage, crossing: LineCrossing) -> ND
     """(R,) who was behind, out of the picture, when one crossed whom the picture showed with the leader."""
     seen = facts.paths.seen
     first = min(passage.crossings, key=lambda one: (not seen[one.racer, frame_at(facts, one.time_s)], one.time_s))
-    if facts.ice is None:
-        return np.zeros(len(seen), bool)
     counted_s = facts.counted.get(passage.lap or 0)
-    if counted_s is not None and abs(counted_s - first.time_s) > NEAR_S:
+    if facts.ice is None or (counted_s is not None and abs(counted_s - first.time_s) > NEAR_S):
         return np.zeros(len(seen), bool)
-    unseen_s = NOT_AHEAD_S if counted_s is None else NEAR_S
-    return told_by_leader(
-        seen, facts.scene.time_s, first.racer, crossing.racer, first.time_s, crossing.time_s, unseen_s
-    )
+    return behind_unseen(seen, facts.scene.time_s, first.racer, crossing.racer, crossing.time_s)
 
 
 def _told_apart(first: LineCrossing, second: LineCrossing) -> bool:

@@ -3,7 +3,7 @@ import pytest
 
 from race.events import LAP_M, find_event
 from race.formats import ScorebugReading
-from race.leader import counted_crossings, leaders_way, not_ahead, told_by_leader
+from race.leader import behind_unseen, counted_crossings, leaders_way, not_ahead
 from race.told import ToldCrossing
 from tests.race.made_ice import FPS, made_ice
 
@@ -112,13 +112,12 @@ def test_a_way_made_up_ahead_of_the_leader_is_unknown():
 
 def test_who_is_nowhere_while_the_leader_and_another_cross_in_one_picture_is_behind():
     time_s = np.arange(0, 10, 1 / FPS)
-    seen = np.ones((4, len(time_s)), bool)
-    seen[2] = time_s < 3
+    seen = np.ones((5, len(time_s)), bool)
+    seen[2] = time_s < 4.3
     seen[3] = time_s < 4.7  # shortly before
-    np.testing.assert_array_equal(told_by_leader(seen, time_s, 0, 1, 5.0, 5.4), [False, False, True, False])
-    np.testing.assert_array_equal(told_by_leader(seen, time_s, 0, 0, 5.0, 5.0), [False, False, True, False])
-    longer = told_by_leader(seen, time_s, 0, 1, 5.0, 5.4, unseen_s=2.5)
-    np.testing.assert_array_equal(longer, [False] * 4)  # the third was seen 2 s before
+    seen[4] = time_s > 5.7  # shortly after
+    np.testing.assert_array_equal(behind_unseen(seen, time_s, 0, 1, 5.4), [False, False, True, False, False])
+    np.testing.assert_array_equal(behind_unseen(seen, time_s, 0, 0, 5.0), [False, False, False, False, True])
     seen[1, time_s < 5.6] = False  # not seen crossing in one picture with the leader
     seen[0, time_s > 5.3] = False
-    assert not told_by_leader(seen, time_s, 0, 1, 5.0, 5.4).any()
+    assert not behind_unseen(seen, time_s, 0, 1, 5.4).any()
