@@ -32,10 +32,13 @@ LONG_UNSEEN_S, PASSES_S, WATCHED = 5.0, 5.0, 0.5
 """Who was out of sight for longer cannot have passed another meanwhile who was seen for most of that time and never
 lost for so long: from out of the picture behind to out of the picture ahead is 20 m."""
 BEHIND_M = 1.0
-NEAR_S, UNSEEN_S, TOGETHER = 0.5, 1.0, 0.2
-"""Who crosses in one picture with the leader, both seen in such a share of the pictures so shortly before and after, is
-ahead of who was not seen for so long before it, nor so shortly after: but for 15 of 2078 such in 24 simulated
-broadcasts. The score bug counts the leader's crossing within NEAR_S of it."""
+TOGETHER_S, TOGETHER = 1.0, 0.25
+"""Who is in one picture with the leader in such a share of the pictures so shortly before and after, ..."""
+NEAR_S, UNSEEN_S = 0.5, 1.0
+"""... is ahead of who is not seen for so long before it, nor so shortly after: but for 15 of 2078 such at the line in
+24 simulated broadcasts. The score bug counts the leader's crossing within NEAR_S of it."""
+AWAY_S, UNSEEN_AWAY_S = 5.0, 4.0
+"""Where the camera was elsewhere at the line, so long before or after counts, for who was not seen for longer."""
 
 
 def counted_crossings(
@@ -131,10 +134,15 @@ def _past_unseen(ice: IcePaths, s_m: Floats, r: int, before: int, after: int) ->
 
 
 def behind_unseen(seen: Mask, time_s: Floats, leader: int, racer: int, at_s: float) -> Mask:
-    """(R,) who was nowhere to be seen when a racer crossed at ``at_s`` in one picture with the leader, which may be the
-    racer itself: they are behind. ``seen`` (R, F)."""
-    before, near, after = np.searchsorted(time_s, [at_s - UNSEEN_S, at_s - NEAR_S, at_s + NEAR_S])
-    together = seen[leader, near:after] & seen[racer, near:after]
-    if not len(together) or together.mean() < TOGETHER:
+    """(R,) who was nowhere to be seen when a racer, who crossed at ``at_s``, was last or next in one picture with the
+    leader, which may be the racer itself, nor in between: they are behind. ``seen`` (R, F)."""
+    both = seen[leader] & seen[racer]
+    if not both.any():
         return np.zeros(len(seen), bool)
-    return np.asarray(~seen[:, before:after].any(axis=1))
+    shown_s = time_s[both][np.argmin(np.abs(time_s[both] - at_s))]
+    around = np.abs(time_s - shown_s) <= TOGETHER_S
+    if abs(shown_s - at_s) > AWAY_S or both[around].mean() < TOGETHER:
+        return np.zeros(len(seen), bool)
+    unseen_s = UNSEEN_S if abs(shown_s - at_s) <= NEAR_S else UNSEEN_AWAY_S
+    unseen = (time_s >= min(shown_s - unseen_s, at_s - NEAR_S)) & (time_s <= max(shown_s, at_s) + NEAR_S)
+    return np.asarray(~seen[:, unseen].any(axis=1))

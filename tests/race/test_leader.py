@@ -118,6 +118,11 @@ def test_who_is_nowhere_while_the_leader_and_another_cross_in_one_picture_is_beh
     seen[4] = time_s > 5.7  # shortly after
     np.testing.assert_array_equal(behind_unseen(seen, time_s, 0, 1, 5.4), [False, False, True, False, False])
     np.testing.assert_array_equal(behind_unseen(seen, time_s, 0, 0, 5.0), [False, False, False, False, True])
-    seen[1, time_s < 5.6] = False  # not seen crossing in one picture with the leader
+    away = seen.copy()
+    away[:, (time_s > 5.1) & (time_s < 7.9)] = False  # the camera, as they cross
+    away[2], away[4] = time_s < 3.7, time_s > 8.2
+    np.testing.assert_array_equal(behind_unseen(away, time_s, 0, 1, 5.4), [False, False, True, False, True])
+    np.testing.assert_array_equal(behind_unseen(away, time_s, 0, 1, 7.4), [False, False, True, False, False])
+    seen[1, time_s < 5.6] = False  # never in one picture with the leader
     seen[0, time_s > 5.3] = False
     assert not behind_unseen(seen, time_s, 0, 1, 5.4).any()
