@@ -87,10 +87,13 @@ def rank_at_line(facts: Facts, passage: Passage, crossing: LineCrossing, active:
 def _behind_unseen(facts: Facts, passage: Passage, crossing: LineCrossing) -> NDArray[np.bool_]:
     """(R,) who was behind, out of the picture, when one crossed whom the picture showed with the leader."""
     seen = facts.paths.seen
+    nobody = np.zeros(len(seen), bool)
+    if facts.ice is None:
+        return nobody
     first = min(passage.crossings, key=lambda one: (not seen[one.racer, frame_at(facts, one.time_s)], one.time_s))
     counted_s = facts.counted.get(passage.lap or 0)
-    if facts.ice is None or (counted_s is not None and abs(counted_s - first.time_s) > NEAR_S):
-        return np.zeros(len(seen), bool)
+    if counted_s is not None and abs(counted_s - first.time_s) > NEAR_S:
+        return nobody  # the leader is another, out of the picture
     return behind_unseen(seen, facts.scene.time_s, first.racer, crossing.racer, crossing.time_s)
 
 
