@@ -3,7 +3,8 @@
 Pieces (``race/tracklets.py``) end where it is not plain who is who, where nobody was seen and where the camera is lost.
 Joining them is decided for the whole race at once: a beam of hypotheses, each a complete assignment of the pieces so
 far to racers, weighs how well a piece begins where a racer was to be expected, its colours, and what it leaves
-unexplained. Who was away for a lap comes back as the one who is missing there, not as whoever was near.
+unexplained. Who was away for a lap comes back as the one who is missing there, not as whoever was near. What the beam
+gave up too early is looked for afterwards (``race/swapped.py``).
 """
 
 from collections.abc import Callable, Sequence

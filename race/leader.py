@@ -134,8 +134,8 @@ def _past_unseen(ice: IcePaths, s_m: Floats, r: int, before: int, after: int) ->
 
 
 def behind_unseen(seen: Mask, time_s: Floats, leader: int, racer: int, at_s: float) -> Mask:
-    """(R,) who was nowhere to be seen when a racer, who crossed at ``at_s``, was last or next in one picture with the
-    leader, which may be the racer itself, nor in between: they are behind. ``seen`` (R, F)."""
+    """(R,) who is behind a racer that crossed at ``at_s``: nowhere to be seen around the nearest moment at which one
+    picture showed that racer and the leader, which may be the same, nor from there to the line. ``seen`` (R, F)."""
     both = seen[leader] & seen[racer]
     if not both.any():
         return np.zeros(len(seen), bool)

@@ -29,8 +29,8 @@ SEEN_SD_S, AT_ONCE_S = 0.03, 0.04
 UNSEEN, BEYOND, MORE_AHEAD, FEWER_AHEAD = 5.0, 1.0, 2.0, 1.5
 """Nats: nobody was seen to cross then though the camera showed the line, before the last who was seen, or after; for
 each more who was seen to cross before than the rank leaves room for; and for each fewer. Of 2260 seen crossings in
-sixty simulated broadcasts 87 in 100 had as many ahead as their rank says, 7 more, and 7 fewer, alone 2.6 nats; but who
-is told wrongly once is tied to other laps by lap times."""
+sixty simulated broadcasts 87 in 100 had as many ahead as their rank says, 7 more and 7 fewer, which is 2.6 nats; less,
+as lap times carry one that was missed over to the laps tied to it."""
 SEEN_TELLS = 4.0
 """So many times as likely is a crossing at the very moment of one seen, as one of somebody else beside it."""
 WATCHED_S = 0.1

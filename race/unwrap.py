@@ -136,9 +136,9 @@ def unwrap(
         if n == 0:
             continue
         a, b = ends[n - 1] - 1, begins[n]
-        last, next_ = speed_at(out, sd_m, time_s, a, -1, lap_m), speed_at(g, sd_m, time_s, b, 1, lap_m)
+        lost_at, back_at = speed_at(out, sd_m, time_s, a, -1, lap_m), speed_at(g, sd_m, time_s, b, 1, lap_m)
         first, spent = _costs_unseen(
-            out[b] - out[a], time_s[b] - time_s[a], last, next_, pace[a], pace[b], way[b] - way[a], lap_m
+            out[b] - out[a], time_s[b] - time_s[a], lost_at, back_at, pace[a], pace[b], way[b] - way[a], lap_m
         )
         for lap in range(most):
             best, best_cost = 0, np.inf
@@ -179,7 +179,7 @@ def _costs_unseen(
     pace_after: float, pack: float, lap_m: float,
 ) -> tuple[int, Floats]:  # fmt: skip
     """The fewest laps, and nats for these and more, that make of ``apart`` the metres gone while out of sight: about as
-    far as the ``pack``, or down meanwhile; ``before`` and ``after`` speeds and their variances."""
+    far as the ``pack``, or down meanwhile. ``before`` and ``after``: speeds, m/s or NaN, and their variances."""
     own = OWN_LASTS_S * (1 - np.exp(-elapsed / OWN_LASTS_S))
     expected = pack if np.isnan(before[0]) else pack + (before[0] - pace_before) * own
     spread = 1.0 + 2 * PACE_SD**2 * LASTS_S**2 * (elapsed / LASTS_S - 1 + np.exp(-elapsed / LASTS_S))
