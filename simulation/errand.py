@@ -50,6 +50,14 @@ def is_down(state: State, a: int) -> bool:
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+def call_back(plan: Plan, state: State, team: int) -> None:
+    """The team's race is over: nobody is on the way to anywhere any more."""
+    for b in range(len(plan.team)):
+        if plan.team[b] == team:
+            state.errand[b], state.quarry[b] = Errand.NONE, NOBODY
+
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def help_fallen(plan: Plan, state: State, course: Course, team: int, n: int, now: float) -> None:
     """Send the nearest member to the team's fallen racer; it takes the race over there, or pushes it off."""
     racer = state.racer[team]

@@ -60,7 +60,8 @@ def step_team(plan: Plan, state: State, course: Course, team: int, n: int, now: 
         if plan.team[b] == team and state.mode[b] == Mode.IDLE and state.errand[b] != Errand.FETCH:
             order = (plan.turn[b] - plan.turn[racer]) % size
             exchange = leg + (order if order > 0 else size) - 1
-            goal = touches[exchange] if exchange < len(touches) else np.nan
+            on = exchange < len(touches) and state.mode[racer] != Mode.OUT
+            goal = touches[exchange] if on else np.nan
             _step_idle(plan, state, course, b, racer, goal, b == following, apart)
     help_fallen(plan, state, course, team, n, now)
     stray(plan, state, course, team, following, n, now)

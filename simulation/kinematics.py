@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulation.errand import OBSTRUCTS_S
+from simulation.errand import OBSTRUCTS_S, call_back
 from simulation.fall import step_fallen
 from simulation.handover import step_team
 from simulation.motion import RATE_HZ
@@ -162,8 +162,9 @@ def _step(plan: Plan, state: State, course: Course, a: int, n: int, now: float) 
         state.s[a] += along(state.v[a] * _DT, local_m(state, course, a), state.d[a], 0.0, course)
         if state.d[a] < 5.2:  # off the track, to the mats
             state.d[a] += min(1.0, now - state.since[a]) * _DT
-    elif mode == Mode.RACE and not plan.touch_s.shape[1] and _lapped_twice(plan, state, course, a):
+    elif mode == Mode.RACE and _lapped_twice(plan, state, course, a):
         state.mode[a], state.since[a] = Mode.OUT, now
+        call_back(plan, state, plan.team[a])
         note(state, n, Happened.RETIRED, a, NOBODY, NOBODY)
     elif mode != Mode.IDLE:
         lap = 0
@@ -184,9 +185,9 @@ def _step(plan: Plan, state: State, course: Course, a: int, n: int, now: float) 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def _lapped_twice(plan: Plan, state: State, course: Course, a: int) -> bool:
-    """Who is in an individual race has to leave it."""
+    """Who is has to leave the race; in a relay with its team."""
     first = 0.0
-    for b in range(len(state.s0)):
+    for b in state.racer:
         first = max(first, min(state.s0[b], plan.finish))
     return bool(state.finished[a] == np.inf and first - state.s0[a] > 2.0 * course.lap)
 
