@@ -116,12 +116,15 @@ def reach(s: Floats, finish_m: float) -> Floats:
     return np.asarray(BLADE_TIP_M + KICK_M * np.sin(np.pi * _kick(s, finish_m)))
 
 
-def watch(standing: Floats, xy: Floats, racing: Mask) -> Floats:
-    """(P, T) where officials look who stand at (P, T, 2): towards the middle of those who race."""
-    weight = np.maximum(racing.sum(axis=0), 1)[:, None]
-    middle = np.einsum("at,atk->tk", racing, xy) / weight
-    sight = middle - standing
-    return np.unwrap(np.arctan2(smooth(sight[..., 1], 0.4), smooth(sight[..., 0], 0.4)), axis=-1)
+def in_cycles(spell: Mask, cycles_a_second: Floats) -> Floats:
+    """(T,) phase that runs about so fast in each spell, from 0 and to where half a cycle ends; 0 outside of spells."""
+    phase = np.zeros(len(spell))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], spell, [False]]).astype(np.int8)))
+    for first, after in zip(edges[::2], edges[1::2], strict=True):
+        run = np.cumsum(cycles_a_second[first:after]) / RATE_HZ
+        halves = max(1, round(2 * float(run[-1])))
+        phase[first:after] = np.mod(run * (halves / 2 / max(float(run[-1]), 1e-9)), 1.0)
+    return phase
 
 
 def facing(heading: Floats, mode: NDArray[np.uint8], ahead: Floats, draws: Draws) -> Floats:

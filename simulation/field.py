@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from race.events import RaceEvent
-from race.rink import Rink
 from simulation.draws import Draws
-from simulation.motion import BlockMove, Person, Role
+from simulation.motion import Person, Role
 
-_OFFICIALS: tuple[Role, ...] = ("referee", "referee", "steward", "steward", "steward", "steward")
+OFFICIALS: tuple[Role, ...] = ("referee", "referee", "steward", "steward", "steward", "steward")
 TEAMS = ("KOR", "CHN", "NED", "CAN", "ITA", "HUN", "USA", "JPN", "KAZ", "POL", "BEL", "FRA", "GBR", "LAT", "GER", "TUR")
 # Invented people: any likeness of a name to a racer's is chance.
 _FAMILY = (
@@ -113,54 +112,10 @@ def draw_field(event: RaceEvent, starters: list[Starter], draws: Draws) -> Field
             women.append(woman)
     officials = [
         Person(id=len(skaters) + n + 1, role=role, name=role, height_m=1.78, suit=len(suits))
-        for n, role in enumerate(_OFFICIALS)
+        for n, role in enumerate(OFFICIALS)
     ]
     return Field(tuple(skaters), tuple(officials), tuple(competitor), tuple(turns), tuple(women))
 
 
 def _name(names: list[str], woman: bool, draws: Draws) -> str:
     return f"{draws.pick(_GIVEN['w' if woman else 'm'])} {names.pop()}"
-
-
-STEWARDS_FROM = _OFFICIALS.index("steward")
-WALK_MPS = 1.6
-
-
-def official_paths(
-    count: int, time_s: NDArray[np.float64], rink: Rink, blocks: tuple[BlockMove, ...], draws: Draws
-) -> NDArray[np.float64]:
-    """(count, T, 2) referees strolling in the middle, stewards in the corners, who put blocks back."""
-    steps = len(time_s)
-    # All on the camera's side: in the lap of Shanghai 2019 none of them hides a racer.
-    places = np.array([[-4.0, -2.4], [4.5, -3.0], [9.5, -5.8], [11.0, -5.9], [-11.0, -5.9], [-9.5, -5.8]])[:count]
-    places = places + [rink.track_shift_m, 0.0] * (np.abs(places[:, :1]) > 9)
-    knots = steps // 500 + 3
-    out = np.empty((count, steps, 2))
-    for n in range(count):
-        stroll = draws.normals(2 * knots).reshape(knots, 2) * [0.7 if n < 2 else 0.2, 0.25 if n < 2 else 0.1]
-        at = np.arange(steps) / 500
-        k = at.astype(int)
-        part = (at - k)[:, None]
-        part = part * part * (3 - 2 * part)
-        out[n] = places[n] + stroll[k] * (1 - part) + stroll[k + 1] * part
-    for move in blocks:
-        place = np.array([move.x_m, move.y_m])
-        if np.hypot(*(rink.blocks[move.block] - place)) < 0.01:
-            _walk_to(out[STEWARDS_FROM:], place, move.time_s, time_s)
-    return out
-
-
-def _walk_to(
-    stewards: NDArray[np.float64], place: NDArray[np.float64], at_s: float, time_s: NDArray[np.float64]
-) -> None:
-    """The nearest of ``stewards`` (N, T, 2) is beside ``place`` at ``at_s``; from its own place and back at a walk."""
-    if not len(stewards):
-        return
-    now = min(int(np.searchsorted(time_s, at_s)), len(time_s) - 1)
-    away = np.hypot(*(stewards[:, now] - place).T)
-    nearest = int(away.argmin())
-    beside = place + 0.4 * (stewards[nearest, now] - place) / max(1e-6, float(away[nearest]))
-    takes_s = 1.5 * max(0.7, float(away[nearest]) / WALK_MPS)  # 1.5: it starts and stops softly
-    share = np.clip(1 - (np.abs(time_s - at_s) - 0.5) / takes_s, 0, 1)
-    share = (share * share * (3 - 2 * share))[:, None]
-    stewards[nearest] = stewards[nearest] * (1 - share) + beside * share

@@ -57,6 +57,10 @@ class Pose(IntEnum):
     """Rolling on after the finish. Phase 0 bent as in a race, 1 upright."""
     LEG_OUT = 14
     """Rolling with the right leg stretched out to the side. Phase 0..1 out and back."""
+    WALK = 15
+    """Upright, in steps that roll. Phase 0..1 a pair of steps, standing at 0 and 0.5."""
+    BEND = 16
+    """Down on one knee, a hand on the ice in front, and up. Phase 0..1, down at 0.5."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from simulation import body
 from simulation.blocks import knocked_blocks
 from simulation.draws import Draws
 from simulation.falsestart import GUN_S, LASTS_S, WHISTLE_S, false_start
-from simulation.field import Field, Starter, draw_field, official_paths
+from simulation.field import Field, Starter, draw_field
 from simulation.incidents import (
     draw_orders,
     draw_sprints,
@@ -24,7 +24,8 @@ from simulation.incidents import (
 )
 from simulation.kinematics import Skated, run, run_on, run_to
 from simulation.line import racing_lines
-from simulation.motion import RATE_HZ, Motion, Pose
+from simulation.motion import RATE_HZ, Motion
+from simulation.officials import place_officials
 from simulation.plan import draw_plan
 from simulation.scenario import Requirements, Scenario
 from simulation.state import Course, Mode, Plan
@@ -236,20 +237,19 @@ def _embody(drawn: _Drawn, paths: _Paths, scenario: Scenario, draws: Draws) -> M
     blocks = knocked_blocks(time_s, xy, speed, careless, rink, draws)
     out_of_race = np.where(racing, 0.0, np.nan)
 
-    watching = official_paths(len(field.officials), time_s, rink, blocks, draws)
-    turned = body.watch(watching, xy, racing)
-    none, nowhere = np.zeros(turned.shape), np.full(turned.shape, np.nan)
+    officials = place_officials(time_s, rink, blocks, xy, racing, draws)
+    none, nowhere = np.zeros(officials.phase.shape), np.full(officials.phase.shape, np.nan)
     return Motion(
         time_s=time_s,
         people=(*field.skaters, *field.officials),
-        xy=np.concatenate([xy, watching]),
-        heading=np.concatenate([heading, turned]),
-        facing=np.concatenate([facing, turned]),
+        xy=np.concatenate([xy, officials.xy]),
+        heading=np.concatenate([heading, officials.facing]),
+        facing=np.concatenate([facing, officials.facing]),
         speed=np.concatenate([speed, none]),
         lean=np.concatenate([leaning, none]),
-        pose=np.concatenate([pose, np.full(turned.shape, Pose.STAND, np.uint8)]),
-        phase=np.concatenate([phase, none]),
-        present=np.ones((len(xy) + len(watching), len(time_s)), bool),
+        pose=np.concatenate([pose, officials.pose]),
+        phase=np.concatenate([phase, officials.phase]),
+        present=np.ones((len(xy) + len(officials.xy), len(time_s)), bool),
         racing=np.concatenate([racing, none > 0]),
         s_m=np.concatenate([s + out_of_race, nowhere]),
         d_m=np.concatenate([d + out_of_race, nowhere]),

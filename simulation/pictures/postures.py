@@ -212,6 +212,28 @@ _HOME = replace(
     left_hand=(0.16, 0.06, -0.46),
     right_hand=(0.14, -0.06, -0.46),
 )
+_STEP = replace(
+    _STAND,
+    hip=(0.0, 0.03, 0.91),
+    chest=14,
+    pelvis=6,
+    left_foot=(0.20, 0.09, 0.0),
+    right_foot=(-0.24, -0.16, 0.0),
+    toe_right=24,
+    heel_right=16,
+    left_hand=(-0.12, 0.10, -0.48),
+    right_hand=(0.24, -0.08, -0.44),
+)
+_STEP_PAST = replace(_STAND, hip=(-0.03, 0.03, 0.93), chest=10, right_foot=(-0.08, -0.12, 0.05), heel_right=12)
+_REACH = replace(
+    _KNEELING,
+    chest=58,
+    pelvis=34,
+    head=30,
+    right_hand=(0.24, -0.02, -0.5),
+    right_hand_down=1.0,
+    left_hand=(0.16, 0.05, -0.40),
+)
 
 
 def _mirrored(posture: Posture) -> Posture:
@@ -270,6 +292,16 @@ KEYFRAMES: dict[Pose, tuple[tuple[float, Posture], ...]] = {
     Pose.RISE: ((0.0, _KNEELING), (1.0, _GLIDE)),
     Pose.KICK: ((0.0, _CROUCH), (0.5, _LUNGE), (1.0, _CROUCH)),
     Pose.HOME: ((0.0, _GLIDE), (1.0, _HOME)),
+    Pose.WALK: (
+        (0.0, _STAND),
+        (0.2, _STEP),
+        (0.36, _STEP_PAST),
+        (0.5, _STAND),
+        (0.7, _mirrored(_STEP)),
+        (0.86, _mirrored(_STEP_PAST)),
+        (1.0, _STAND),
+    ),
+    Pose.BEND: ((0.0, _STAND), (0.4, _REACH), (0.6, _REACH), (1.0, _STAND)),
     Pose.LEG_OUT: ((0.0, _GLIDE), (0.15, _LEG_OUT), (0.8, _LEG_OUT), (1.0, _GLIDE)),
 }
 

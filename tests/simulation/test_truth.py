@@ -8,7 +8,7 @@ from race.rink import Rink
 from simulation.blocks import knocked_blocks
 from simulation.draws import Draws
 from simulation.falsestart import GUN_S, LASTS_S, false_start
-from simulation.field import official_paths
+from simulation.officials import official_paths
 from simulation.incidents import order_table, tell_contacts, where_on_track
 from simulation.line import racing_lines
 from simulation.motion import BlockMove
