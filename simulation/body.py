@@ -19,6 +19,8 @@ HOME_M = 4.0
 """So far behind the finish line racers stop skating and rise, ..."""
 _BENT_MPS, _RISING_S = 8.0, 0.45
 """... in a corner only when slower than that; a scale of the time it takes."""
+_HURRIES_MPS2, _COASTS_MPS2 = 1.0, 0.4
+"""An idle team-mate who gains more speed than the one skates as in a race, who loses more than the other only rolls."""
 GRAVITY = 9.81
 _DOWN = (Mode.FALL, Mode.SLIDE, Mode.LYING, Mode.KNEEL, Mode.RISE)
 _POSE_OF: dict[int, Pose] = {
@@ -81,8 +83,14 @@ def poses(
     often = np.where(corner, 1.25, 0.85) * np.clip(0.45 + 0.55 * speed / 13, 0.3, 1.15)
     phase = np.mod(np.cumsum(often, axis=1) / RATE_HZ + draws.uniforms(len(mode))[:, None], 1.0)
 
-    pose[(mode == Mode.IDLE) & (speed < 6.5)] = Pose.GLIDE
-    pose[(mode == Mode.IDLE) & (speed < 0.8)] = Pose.STAND
+    idle = (mode == Mode.IDLE) & (speed < 6.5)
+    gains = smooth(np.gradient(speed, 1 / RATE_HZ, axis=1), 0.25)
+    pose[idle & (gains < _HURRIES_MPS2)] = Pose.GLIDE
+    pose[idle & (speed < 0.8)] = Pose.STAND
+    for member in np.flatnonzero((mode == Mode.IDLE).any(axis=1)):
+        easy = (pose[member] == Pose.GLIDE) & (gains[member] > -_COASTS_MPS2)
+        pose[member, easy] = Pose.EASY
+        phase[member, easy] = in_cycles(easy, 0.2 + 0.06 * speed[member])[easy]
     home = racing & (s > finish_m + HOME_M)
     rising = home & ~(corner & (speed > _BENT_MPS))
     pose[home], phase[home] = Pose.HOME, smooth(rising.astype(float), _RISING_S)[home]

@@ -36,7 +36,7 @@ class Pose(IntEnum):
     CORNER = 3
     """Crossovers with the left hand down. Phase 0..1 from a left push to the next left push."""
     GLIDE = 4
-    """Crouched or half upright on both blades, idle. Phase 0."""
+    """Half upright on both blades, idle. Phase 0."""
     PUSH = 5
     """Relay: both hands on the hips in front. Phase 0..1 over the push."""
     PUSHED = 6
@@ -61,6 +61,8 @@ class Pose(IntEnum):
     """Upright, in steps that roll. Phase 0..1 a pair of steps, standing at 0 and 0.5."""
     BEND = 16
     """Down on one knee, a hand on the ice in front, and up. Phase 0..1, down at 0.5."""
+    EASY = 17
+    """Half upright in short strokes, idle. Phase 0..1 from a left push to the next, on both blades at 0 and 0.5."""
 
 
 @dataclass(frozen=True, slots=True)

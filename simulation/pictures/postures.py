@@ -212,6 +212,19 @@ _HOME = replace(
     left_hand=(0.16, 0.06, -0.46),
     right_hand=(0.14, -0.06, -0.46),
 )
+# Idle team-mates: a short push now and then.
+_EASY_PUSH = replace(
+    _GLIDE,
+    hip=(-0.22, -0.04, 0.70),
+    left_foot=(-0.20, 0.34, 0.0),
+    right_foot=(0.06, -0.06, 0.0),
+    toe_left=26,
+    left_hand=(0.28, 0.0, -0.38),
+    right_hand=(-0.08, -0.10, -0.44),
+)
+_EASY_HOME = replace(
+    _GLIDE, left_foot=(-0.22, 0.12, 0.08), right_foot=(0.06, -0.04, 0.0), heel_left=22, hip=(-0.24, -0.02, 0.69)
+)
 _STEP = replace(
     _STAND,
     hip=(0.0, 0.03, 0.91),
@@ -301,6 +314,15 @@ KEYFRAMES: dict[Pose, tuple[tuple[float, Posture], ...]] = {
         (0.86, _mirrored(_STEP_PAST)),
         (1.0, _STAND),
     ),
+    Pose.EASY: (
+        (0.0, _GLIDE),
+        (0.22, _EASY_PUSH),
+        (0.36, _EASY_HOME),
+        (0.5, _GLIDE),
+        (0.72, _mirrored(_EASY_PUSH)),
+        (0.86, _mirrored(_EASY_HOME)),
+        (1.0, _GLIDE),
+    ),
     Pose.BEND: ((0.0, _STAND), (0.4, _REACH), (0.6, _REACH), (1.0, _STAND)),
     Pose.LEG_OUT: ((0.0, _GLIDE), (0.15, _LEG_OUT), (0.8, _LEG_OUT), (1.0, _GLIDE)),
 }
@@ -361,7 +383,7 @@ def postures_at(motion: Motion, time_s: float, people: NDArray[np.intp]) -> Floa
     phase = motion.phase[np.ix_(people, columns)]
     sampled = keyed(pose.ravel(), phase.ravel()).reshape(*pose.shape, WIDTH)
     for row, person in enumerate(people):
-        skating = np.isin(pose[row], (Pose.STROKE, Pose.CORNER, Pose.GLIDE, Pose.HOME))
+        skating = np.isin(pose[row], (Pose.STROKE, Pose.CORNER, Pose.GLIDE, Pose.EASY, Pose.HOME))
         sampled[row, skating] = _in_own_way(sampled[row, skating], motion.people[person].name, window[skating])
     return np.asarray(np.einsum("ptw,t->pw", sampled, weight / weight.sum()))
 
