@@ -8,10 +8,10 @@ from race.rink import Rink
 from simulation.blocks import knocked_blocks
 from simulation.draws import Draws
 from simulation.falsestart import GUN_S, LASTS_S, false_start
-from simulation.officials import official_paths
 from simulation.incidents import order_table, tell_contacts, where_on_track
 from simulation.line import racing_lines
 from simulation.motion import BlockMove
+from simulation.officials import official_paths
 from simulation.scenario import OrderSpec
 from simulation.state import Order
 from simulation.truth import find_contacts, find_crossings, find_finish, find_passes
