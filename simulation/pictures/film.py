@@ -1,7 +1,7 @@
 """Film a simulated race: every picture as the broadcast would show it, and what is in it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -24,6 +24,9 @@ from simulation.pictures.visible import Seen, look_at
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Picture = NDArray[np.uint8]
+
+MOST_PARTING = 0.04
+"""Of the picture's width that people and ground may part while the shutter is open; else it opens in three parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,25 +133,36 @@ class SetUp:
         self._scene.close()
 
     def shoot(self, footage: Footage, take: Take, index: int) -> tuple[Picture, Seen]:
-        """The picture without graphics, and what it shows."""
-        ahead = index + 1 if index < take.last - 1 else index - 1
-        if not take.first - 1 <= ahead < take.last:
-            ahead = index
-        way = SHUTTER * (1.0 if ahead > index else -1.0)
-        camera, other = footage[index], footage[ahead]
-        bodies = self._bodies(float(footage.race_time_s[index]))
-        later = self._bodies(float(footage.race_time_s[ahead]))
-        seen = self.look(camera, bodies, way * (other.project(later.vertices) - camera.project(bodies.vertices)))
-        sharp = self._scene.draw(
-            camera, bodies.vertices, bodies.normals, bodies.middle, self.blocks(float(footage.race_time_s[index]))
-        )
-        moved = camera_step(camera, other)
-        step = np.eye(3) + way * (moved / moved[2, 2] - np.eye(3))
+        """The picture without graphics, and what it shows in the middle of the time that the shutter is open."""
+        moving = self._moving(footage, take, index)
+        picture, seen = self._expose(moving, 0.0, SHUTTER)
+        if _parting(seen, moving.step(0.0, SHUTTER)) > MOST_PARTING * footage.size[0]:
+            parts = [self._expose(moving, side * SHUTTER / 3, SHUTTER / 3) for side in (-1.0, 0.0, 1.0)]
+            picture = np.mean([part for part, _ in parts], axis=0).round().astype(np.uint8)
         look, time_s = self._look, float(footage.time_s[index])
         drift = look.exposure * (1.0 + 0.02 * np.sin(0.7 * time_s + look.seed))
-        picture = blur(sharp, seen.people, seen.velocity, step)
         cv2.GaussianBlur(picture, (0, 0), look.softness * footage.size[1] / 360, dst=picture)
         return sensor(picture, float(drift), look.venue.warmth, look.noise, self._rng), seen
+
+    def _moving(self, footage: Footage, take: Take, index: int) -> "_Moving":
+        before, after = max(index - 1, take.first - 1), min(index + 1, take.last - 1)
+        near, cameras = (before, index, after), {k: footage[k] for k in (before, index, after)}
+        return _Moving(
+            tuple(cameras[k] for k in near),
+            tuple(self._bodies(float(footage.race_time_s[k])) for k in near),
+            self.blocks(float(footage.race_time_s[index])),
+        )
+
+    def _expose(self, moving: "_Moving", share: float, width: float) -> tuple[Picture, Seen]:
+        """Open the shutter around ``share`` for ``width``, both in times from picture to picture."""
+        camera, vertices = moving.camera(share), moving.at(share, "vertices")
+        first, last = share - width / 2, share + width / 2
+        went = moving.camera(last).project(moving.at(last, "vertices"))
+        came = moving.camera(first).project(moving.at(first, "vertices"))
+        bodies = replace(moving.bodies[1], vertices=vertices, feet=moving.at(share, "feet"))
+        seen = self.look(camera, bodies, went - came)
+        sharp = self._scene.draw(camera, vertices, moving.bodies[1].normals, moving.at(share, "middle"), moving.blocks)
+        return blur(sharp, seen.people, seen.velocity, moving.step(share, width)), seen
 
     def look(self, camera: Camera, bodies: Bodies, step: Floats) -> Seen:
         points, faces = self._in_front
@@ -166,7 +180,7 @@ class SetUp:
 
     def _bodies(self, race_time_s: float) -> Bodies:
         if race_time_s not in self._posed:
-            latest = list(self._posed.items())[-1:]  # needed once more than a picture later
+            latest = list(self._posed.items())[-2:]  # needed twice more in the pictures after
             self._posed = dict(latest) | {race_time_s: bodies_at(self._motion, race_time_s, self._shapes)}
         return self._posed[race_time_s]
 
@@ -176,6 +190,54 @@ class SetUp:
             if move.time_s <= race_time_s:
                 blocks[move.block] = move.x_m, move.y_m
         return blocks
+
+
+@dataclass(frozen=True, slots=True)
+class _Moving:
+    """Camera and bodies a picture before, now, and a picture after; at a take's ends now takes the missing one's place.
+
+    In between all move as the parabola through the three does, at the ends straight on.
+    """
+
+    cameras: tuple[Camera, ...]
+    bodies: tuple[Bodies, ...]
+    blocks: Floats
+
+    def camera(self, share: float) -> Camera:
+        now = self.cameras[1]
+        rotation, focal, k1 = (
+            self._between([getattr(camera, name) for camera in self.cameras], share)
+            for name in ("rotation", "focal_px", "k1")
+        )
+        left, _, right = np.linalg.svd(rotation)
+        return replace(now, rotation=left @ right, focal_px=float(focal), k1=float(k1))
+
+    def at(self, share: float, what: Literal["vertices", "feet", "middle"]) -> Floats:
+        return self._between([getattr(bodies, what) for bodies in self.bodies], share)
+
+    def step(self, share: float, width: float) -> Floats:
+        """How what stands still moves while the shutter is open around ``share`` for ``width``."""
+        step = camera_step(self.camera(share - width / 2), self.camera(share + width / 2))
+        return np.asarray(step / step[2, 2])
+
+    def _between(self, values: list[Floats], share: float) -> Floats:
+        before, now, after = (np.asarray(value) for value in values)
+        if self.cameras[0] is self.cameras[1]:
+            before = 2 * now - after
+        elif self.cameras[2] is self.cameras[1]:
+            after = 2 * now - before
+        return np.asarray(now + share * (after - before) / 2 + share * share * (after + before - 2 * now) / 2)
+
+
+def _parting(seen: Seen, step: Floats) -> float:
+    """How many pixels the people go another way than the ground while the shutter is open; of all but the fastest."""
+    rows, columns = np.nonzero(seen.people[::4, ::4] >= 0)
+    if not len(rows):
+        return 0.0
+    here = np.column_stack([4.0 * columns, 4.0 * rows])
+    ground = cv2.perspectiveTransform(here[None], step)[0] - here
+    away = np.linalg.norm(seen.velocity[::4, ::4][rows, columns] - ground, axis=1)
+    return float(np.quantile(away, 0.95))
 
 
 def project(camera: Camera, points: Floats) -> Floats:

@@ -12,6 +12,8 @@ Picture = NDArray[np.uint8]
 
 SHUTTER = 0.5
 """Share of the time from picture to picture that the shutter is open."""
+_SURE_COVER = 0.25
+"""So much of a pixel has to be somebody's for its own colour to be taken, not that of the pixels around."""
 
 
 def camera_step(camera: Camera, ahead: Camera) -> Floats:
@@ -27,6 +29,7 @@ def blur(sharp: Picture, people: NDArray[np.int16], velocity: NDArray[np.float32
     along its own way, and laid over each other, so that neither smears into the other.
     """
     height, width = people.shape
+    people, velocity = _with_edges(people, velocity)
     ground = (people < 0).astype(np.uint8)
     masked = sharp * ground[..., None]
     swept = _sweep(np.dstack([masked, 255 * ground]), step)
@@ -36,8 +39,32 @@ def blur(sharp: Picture, people: NDArray[np.int16], velocity: NDArray[np.float32
     cover = np.zeros((height, width), np.float32)
     _smear_kernel(sharp, people, velocity, paint, cover)
     out = np.empty_like(sharp)
-    _lay_kernel(swept, around, share, paint, cover, out)
+    _lay_kernel(swept, around, share, *_without_holes(paint, cover), out)
     return out
+
+
+def _with_edges(
+    people: NDArray[np.int16], velocity: NDArray[np.float32]
+) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """The pixels around people are of both colours, and go with the people: the ground would smear them out."""
+    somebody = people >= 0
+    wider = cv2.dilate(people, np.ones((3, 3), np.uint8))
+    edge = (people == -1) & (wider >= 0)
+    inside = cv2.blur(somebody.astype(np.float32), (3, 3))[..., None]
+    around = cv2.blur(velocity * somebody[..., None], (3, 3)) / np.maximum(inside, 1e-6)
+    return np.where(edge, wider, people).astype(np.int16), np.where(edge[..., None], around, velocity).astype(
+        np.float32
+    )
+
+
+def _without_holes(
+    paint: NDArray[np.float32], cover: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where a limb's pixels part, because they do not move alike, the ground is not seen between them."""
+    filled = np.minimum(np.maximum(cover, cv2.medianBlur(cover, 3)), np.float32(1.0))
+    near = cv2.blur(paint, (3, 3)) / np.maximum(cv2.blur(cover, (3, 3)), 1e-3)[..., None]
+    colour = np.where((cover > _SURE_COVER)[..., None], paint / np.maximum(cover, _SURE_COVER)[..., None], near)
+    return np.ascontiguousarray(colour * filled[..., None], np.float32), filled
 
 
 def _sweep(layers: Picture, step: Floats) -> NDArray[np.float32]:
