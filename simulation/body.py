@@ -125,12 +125,13 @@ def reach(s: Floats, finish_m: float) -> Floats:
 
 
 def in_cycles(spell: Mask, cycles_a_second: Floats) -> Floats:
-    """(T,) phase that runs about so fast in each spell, from 0 and to where half a cycle ends; 0 outside of spells."""
+    """(T,) phase that runs about so fast in each spell, from 0 and to where half a cycle ends; 0 elsewhere, and in a
+    spell too short for half a cycle."""
     phase = np.zeros(len(spell))
     edges = np.flatnonzero(np.diff(np.concatenate([[False], spell, [False]]).astype(np.int8)))
     for first, after in zip(edges[::2], edges[1::2], strict=True):
         run = np.cumsum(cycles_a_second[first:after]) / RATE_HZ
-        halves = max(1, round(2 * float(run[-1])))
+        halves = round(2 * float(run[-1]))
         phase[first:after] = np.mod(run * (halves / 2 / max(float(run[-1]), 1e-9)), 1.0)
     return phase
 

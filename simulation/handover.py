@@ -36,6 +36,8 @@ GATHERS_M = 9.0
 """Along the track from the finish line, where team-mates are who have skated their last leg, ..."""
 FURTHER_IN_M = 1.2
 """... and so much further in than those who wait for theirs."""
+APART_M = 1.2
+"""Between the members of a team that has left the race."""
 IDLE_MPS, ROLLING_MPS, SPEED_UP_S = 3.4, 11.5, 3.0
 """Along the measured line: while waiting, on arrival at the exchange, and how long before it that begins."""
 
@@ -135,7 +137,10 @@ def _step_idle(
     """
     local = local_m(state, course, b)
     narrow = max(0.3, bend(state.d[b], is_corner(local, course), course))
-    beside_finish = abs(state.s[b] - course.lap * np.round(state.s[b] / course.lap)) < GATHERS_M
+    gathers = GATHERS_M
+    if state.mode[racer] == Mode.OUT:
+        gathers -= APART_M * plan.turn[b]  # all of them come at once
+    beside_finish = abs(state.s[b] - course.lap * np.round(state.s[b] / course.lap)) < gathers
     speed, lane = 0.0 if beside_finish else 3.2, plan.lane[b] - (FURTHER_IN_M if np.isnan(goal) else 0.0)
     racing = state.mode[racer] == Mode.RACE
     if not np.isnan(goal):

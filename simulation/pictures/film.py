@@ -25,8 +25,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Picture = NDArray[np.uint8]
 
-MOST_PARTING = 0.04
-"""Of the picture's width that people and ground may part while the shutter is open; else it opens in three parts."""
+MOST_PARTING = 0.05
+"""Of the picture's width that people and ground may part during an exposure; else it is made of two, half as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +135,13 @@ class SetUp:
     def shoot(self, footage: Footage, take: Take, index: int) -> tuple[Picture, Seen]:
         """The picture without graphics, and what it shows in the middle of the time that the shutter is open."""
         moving = self._moving(footage, take, index)
-        picture, seen = self._expose(moving, 0.0, SHUTTER)
-        if _parting(seen, moving.step(0.0, SHUTTER)) > MOST_PARTING * footage.size[0]:
-            parts = [self._expose(moving, side * SHUTTER / 3, SHUTTER / 3) for side in (-1.0, 0.0, 1.0)]
-            picture = np.mean([part for part, _ in parts], axis=0).round().astype(np.uint8)
+        seen = self._see(moving, 0.0, SHUTTER)
+        if _parting(seen, moving.step(0.0, SHUTTER)) <= MOST_PARTING * footage.size[0]:
+            picture = self._expose(moving, seen, 0.0, SHUTTER)
+        else:
+            halves = [(side * SHUTTER / 4, SHUTTER / 2) for side in (-1, 1)]
+            first, last = (self._expose(moving, self._see(moving, *half), *half) for half in halves)
+            picture = np.asarray(cv2.addWeighted(first, 0.5, last, 0.5, 0), np.uint8)
         look, time_s = self._look, float(footage.time_s[index])
         drift = look.exposure * (1.0 + 0.02 * np.sin(0.7 * time_s + look.seed))
         cv2.GaussianBlur(picture, (0, 0), look.softness * footage.size[1] / 360, dst=picture)
@@ -153,16 +156,21 @@ class SetUp:
             self.blocks(float(footage.race_time_s[index])),
         )
 
-    def _expose(self, moving: "_Moving", share: float, width: float) -> tuple[Picture, Seen]:
-        """Open the shutter around ``share`` for ``width``, both in times from picture to picture."""
-        camera, vertices = moving.camera(share), moving.at(share, "vertices")
+    def _see(self, moving: "_Moving", share: float, width: float) -> Seen:
+        """What is seen around ``share`` and moves in ``width``, both in times from picture to picture."""
         first, last = share - width / 2, share + width / 2
         went = moving.camera(last).project(moving.at(last, "vertices"))
         came = moving.camera(first).project(moving.at(first, "vertices"))
-        bodies = replace(moving.bodies[1], vertices=vertices, feet=moving.at(share, "feet"))
-        seen = self.look(camera, bodies, went - came)
-        sharp = self._scene.draw(camera, vertices, moving.bodies[1].normals, moving.at(share, "middle"), moving.blocks)
-        return blur(sharp, seen.people, seen.velocity, moving.step(share, width)), seen
+        bodies = replace(moving.bodies[1], vertices=moving.at(share, "vertices"), feet=moving.at(share, "feet"))
+        return self.look(moving.camera(share), bodies, went - came)
+
+    def _expose(self, moving: "_Moving", seen: Seen, share: float, width: float) -> Picture:
+        """What the shutter lets in that is open around ``share`` for ``width``."""
+        bodies, vertices = moving.bodies[1], moving.at(share, "vertices")
+        sharp = self._scene.draw(
+            moving.camera(share), vertices, bodies.normals, moving.at(share, "middle"), moving.blocks
+        )
+        return blur(sharp, seen.people, seen.velocity, moving.step(share, width))
 
     def look(self, camera: Camera, bodies: Bodies, step: Floats) -> Seen:
         points, faces = self._in_front

@@ -29,7 +29,8 @@ def blur(sharp: Picture, people: NDArray[np.int16], velocity: NDArray[np.float32
     along its own way, and laid over each other, so that neither smears into the other.
     """
     height, width = people.shape
-    people, velocity = _with_edges(people, velocity)
+    people, velocity = people.copy(), velocity.copy()
+    _edge_kernel(people, velocity)
     ground = (people < 0).astype(np.uint8)
     masked = sharp * ground[..., None]
     swept = _sweep(np.dstack([masked, 255 * ground]), step)
@@ -39,32 +40,31 @@ def blur(sharp: Picture, people: NDArray[np.int16], velocity: NDArray[np.float32
     cover = np.zeros((height, width), np.float32)
     _smear_kernel(sharp, people, velocity, paint, cover)
     out = np.empty_like(sharp)
-    _lay_kernel(swept, around, share, *_without_holes(paint, cover), out)
+    # where a limb's pixels part, because they do not move alike, the ground is not seen between them
+    filled = np.maximum(cover, cv2.medianBlur(cover, 3))
+    _lay_kernel(swept, around, share, paint, cover, filled, out)
     return out
 
 
-def _with_edges(
-    people: NDArray[np.int16], velocity: NDArray[np.float32]
-) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """The pixels around people are of both colours, and go with the people: the ground would smear them out."""
-    somebody = people >= 0
-    wider = cv2.dilate(people, np.ones((3, 3), np.uint8))
-    edge = (people == -1) & (wider >= 0)
-    inside = cv2.blur(somebody.astype(np.float32), (3, 3))[..., None]
-    around = cv2.blur(velocity * somebody[..., None], (3, 3)) / np.maximum(inside, 1e-6)
-    return np.where(edge, wider, people).astype(np.int16), np.where(edge[..., None], around, velocity).astype(
-        np.float32
-    )
-
-
-def _without_holes(
-    paint: NDArray[np.float32], cover: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where a limb's pixels part, because they do not move alike, the ground is not seen between them."""
-    filled = np.minimum(np.maximum(cover, cv2.medianBlur(cover, 3)), np.float32(1.0))
-    near = cv2.blur(paint, (3, 3)) / np.maximum(cv2.blur(cover, (3, 3)), 1e-3)[..., None]
-    colour = np.where((cover > _SURE_COVER)[..., None], paint / np.maximum(cover, _SURE_COVER)[..., None], near)
-    return np.ascontiguousarray(colour * filled[..., None], np.float32), filled
+@njit(cache=True, error_model="numpy")
+def _edge_kernel(people: NDArray[np.int16], velocity: NDArray[np.float32]) -> None:
+    # pixels around people are of both colours, and go with the people: the ground would smear them out
+    height, width = people.shape
+    was = people.copy()
+    for y in range(height):
+        for x in range(width):
+            if was[y, x] != -1:
+                continue
+            near, vx, vy = 0, np.float32(0.0), np.float32(0.0)
+            for row in range(max(0, y - 1), min(height, y + 2)):
+                for column in range(max(0, x - 1), min(width, x + 2)):
+                    if was[row, column] >= 0:
+                        near += 1
+                        vx += velocity[row, column, 0]
+                        vy += velocity[row, column, 1]
+                        people[y, x] = max(people[y, x], was[row, column])
+            if near:
+                velocity[y, x, 0], velocity[y, x, 1] = vx / near, vy / near
 
 
 def _sweep(layers: Picture, step: Floats) -> NDArray[np.float32]:
@@ -93,6 +93,7 @@ def _lay_kernel(
     share: NDArray[np.float32],
     paint: NDArray[np.float32],
     cover: NDArray[np.float32],
+    filled: NDArray[np.float32],
     out: Picture,
 ) -> None:
     # the ground's mean over the moments in which it was seen; never seen, what is around; people are laid over that
@@ -101,12 +102,17 @@ def _lay_kernel(
     for y in range(height):
         for x in range(width):
             weight = swept[y, x, 3] / np.float32(255.0)
-            known, over = min(weight, one), min(cover[y, x], one)
+            known, over = min(weight, one), min(filled[y, x], one)
             seen = known / max(weight, np.float32(1e-3)) * (one - over)
             guessed = (one - known) / max(share[y, x], np.float32(0.02)) * (one - over)
-            painted = one / max(cover[y, x], one)
+            sure = cover[y, x] > _SURE_COVER or over == 0.0
+            reach = 0 if sure else 1  # too little of its own colour: that of the pixels around
+            top, bottom, left, right = max(0, y - reach), min(height, y + reach + 1), x - reach, x + reach + 1
+            covered = cover[top:bottom, max(0, left) : right].sum() if reach else cover[y, x]
+            painted = over / max(covered, np.float32(1e-3))
             for c in range(3):
-                value = swept[y, x, c] * seen + around[y, x, c] * guessed + paint[y, x, c] * painted
+                colour = paint[top:bottom, max(0, left) : right, c].sum() if reach else paint[y, x, c]
+                value = swept[y, x, c] * seen + around[y, x, c] * guessed + colour * painted
                 out[y, x, c] = np.uint8(min(max(value + np.float32(0.5), np.float32(0.0)), np.float32(255.0)))
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from race.events import find_event
 from race.formats import Incident
+from race.rink import Rink
 from simulation.draws import Draws
 from simulation.incidents import draw_orders
 from simulation.motion import Motion, Pose
@@ -229,3 +230,37 @@ def test_the_truth_names_every_exchange() -> None:
     gained = [(one.speed_after_mps or 0) - (one.speed_before_mps or 0) for one in found]
     assert np.median(gained) > 1.0  # who is pushed is faster a second later
     assert all(one.time_s <= 50.0 for one in true_exchanges(motion, 10.0, 50.0))
+
+
+def test_a_team_that_is_lapped_twice_leaves_the_race() -> None:
+    slow = [OrderSpec(do="slow", racer=2, lap=0.5 + k) for k in range(1, 17)]
+    motion = simulate_race(Scenario(event="relay-2000m", gender="x", starters=4, order=slow), 1)
+    rows = [k for k, person in enumerate(motion.people) if person.competitor == 2]
+    raced = motion.racing[rows].any(axis=0)
+    last = int(np.flatnonzero(raced)[-1])
+    assert np.flatnonzero(~raced)[0] == last + 1  # for good
+    behind = np.nanmax(motion.s_m, axis=0) - np.nanmax(motion.s_m[rows], axis=0, initial=-np.inf)
+    assert behind[last] == pytest.approx(2 * LAP_M, abs=0.5)
+    assert motion.competitors[1].status == "DNF"
+    assert [one.status for k, one in enumerate(motion.competitors) if k != 1] == ["FIN"] * 3
+    assert [(row.competitor, row.rank, row.race_time_s) for row in motion.finish][-1] == (2, None, None)
+    assert max(row.time_s for row in motion.crossings if row.competitor == 2) < motion.time_s[last]
+    racer = next(k for k in rows if motion.racing[k, last])
+    rink = Rink(track_shift_m=motion.track_shift_m)
+    later = slice(last + 3000, None)
+    assert rink.to_track(motion.xy[racer, later])[:, 1].min() > 4.5  # at the mats
+    mates = [k for k in rows if k != racer]
+    assert rink.to_track(motion.xy[mates, last + 300 :].reshape(-1, 2))[:, 1].max() < -1.3  # nobody comes out
+    assert motion.speed[mates, later].max() < 0.1
+    ends = motion.xy[mates, -1]
+    assert min(np.hypot(*(ends[i] - ends[j])) for i in range(3) for j in range(i)) > 0.8
+
+
+def test_idle_members_push_off_now_and_then() -> None:
+    motion = simulate_race(Scenario(event="relay-2000m", gender="x", starters=2), 1)
+    idle = ~motion.racing[:8] & (motion.time_s > 20) & (motion.time_s < 60)
+    easy = idle & (motion.pose[:8] == Pose.EASY)
+    assert 0.3 < easy.sum() / idle.sum() < 0.9
+    assert motion.speed[:8][easy].max() < 6.5
+    steps = np.diff(motion.phase[:8], axis=1)[easy[:, 1:] & easy[:, :-1]]
+    assert np.abs(np.where(steps < -0.5, steps + 1, steps)).max() < 0.02  # no jerk

@@ -10,8 +10,8 @@ from simulation.draws import Draws
 from simulation.falsestart import GUN_S, LASTS_S, false_start
 from simulation.incidents import order_table, tell_contacts, where_on_track
 from simulation.line import racing_lines
-from simulation.motion import BlockMove
-from simulation.officials import official_paths
+from simulation.motion import BlockMove, Pose
+from simulation.officials import STEP_M, official_paths, place_officials
 from simulation.scenario import OrderSpec
 from simulation.state import Order
 from simulation.truth import find_contacts, find_crossings, find_finish, find_passes
@@ -165,3 +165,32 @@ def test_a_steward_walks_to_the_block_that_is_put_back_and_home_again() -> None:
     assert np.array_equal(np.delete(walks, steward, axis=0), np.delete(idle, steward, axis=0))
     assert walks[steward, [0, -1]] == pytest.approx(idle[steward, [0, -1]])
     assert np.hypot(*(np.diff(walks[steward], axis=0) / 0.01).T).max() < 2.5
+
+
+def test_a_steward_steps_to_the_block_faces_it_and_bends_down() -> None:
+    rink = Rink(track_shift_m=0.4)
+    time_s = np.arange(0.0, 60.0, 0.01)
+    x, y = rink.blocks[9]
+    moves = (BlockMove(12.0, 9, 3.0, 4.0), BlockMove(30.0, 9, round(float(x), 3), round(float(y), 3)))
+    racer = np.broadcast_to([0.0, 12.0], (1, len(time_s), 2))
+    seen = place_officials(time_s, rink, moves, racer, np.ones((1, len(time_s)), bool), Draws(1))
+    (steward,) = np.flatnonzero((seen.pose != Pose.STAND).any(axis=1))
+    pose, phase = seen.pose[steward], seen.phase[steward]
+    assert pose[3000] == Pose.BEND and phase[3000] == pytest.approx(0.5, abs=0.01)
+    to_block = np.array([x, y]) - seen.xy[steward, 3000]
+    assert np.cos(seen.facing[steward, 3000] - np.arctan2(to_block[1], to_block[0])) > 0.95
+
+    velocity = np.gradient(seen.xy[steward], 0.01, axis=0)
+    speed = np.hypot(*velocity.T)
+    walking = pose == Pose.WALK
+    assert (speed[~walking] < 0.3).all()
+    fast = walking & (speed > 0.8)
+    assert (np.cos(seen.facing[steward] - np.arctan2(velocity[:, 1], velocity[:, 0]))[fast] > 0.9).mean() > 0.9
+    for first, after in np.flatnonzero(np.diff(walking)).reshape(-1, 2):
+        went = speed[first + 1 : after + 1].sum() * 0.01
+        stood = np.minimum(phase % 0.5, 0.5 - phase % 0.5)
+        assert max(stood[first + 1], stood[after]) < 0.02  # begins and ends with the feet together
+        turned = np.abs(np.diff(phase[first + 1 : after + 1]))
+        cycles = np.where(turned > 0.5, 1 - turned, turned).sum()
+        assert went / (2 * cycles) == pytest.approx(STEP_M, rel=0.15)
+    assert np.cos(seen.facing[steward, [0, -1]] - np.arctan2(*(racer[0, 0] - seen.xy[steward, 0])[::-1])).min() > 0.9
