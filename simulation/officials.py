@@ -18,6 +18,8 @@ STEWARDS_FROM = OFFICIALS.index("steward")
 WALK_MPS = 1.6
 STEP_M = 0.8
 """On skates, and rolling a little with every step."""
+BESIDE_M = 0.4
+"""From the block that is put down to the point midway between the blades."""
 BENDS_S = 1.8
 """On the knee beside the block, from standing to standing."""
 _WALKING_MPS, _ROLLING_MPS = 0.5, 0.15
@@ -92,10 +94,6 @@ def official_paths(count: int, time_s: Floats, rink: Rink, blocks: tuple[BlockMo
 
 def _put_back(blocks: tuple[BlockMove, ...], rink: Rink) -> list[BlockMove]:
     return [move for move in blocks if np.hypot(*(rink.blocks[move.block] - (move.x_m, move.y_m))) < 0.01]
-
-
-BESIDE_M = 0.4
-"""From the block that is put down to the point midway between the blades."""
 
 
 def _walk_to(stewards: Floats, place: Floats, at_s: float, time_s: Floats) -> None:
