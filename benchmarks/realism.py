@@ -6,7 +6,8 @@ DIR is a folder that ``shorttrack simulate`` wrote with a video; where there is 
 as close as the real one is filmed into it first, 640 x 360 at 29.97 pictures a second as in copies on the web. Prints,
 by where the racers are as seen by the main camera, how many of their boxes are found (IoU 0.5, score 0.25), and how
 often two that overlap in a corner are found as one. DIR may also be a folder with ``video.mp4``, ``gt.txt``
-(MOTChallenge: frame, id, box) and ``parts.csv`` (part, first, last): real pictures whose parts are told by frame.
+(MOTChallenge: frame, id, box) and ``parts.csv`` (part, first, last): real pictures whose parts are told by frame. A
+second table tells both by how much boxes overlap, since no two packs are as close together all the way.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import csv
 import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,18 +25,24 @@ from simulation.motion import Motion
 from simulation.sightings import overlap, union
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 PARTS = (
     "fade-in", "first corner", "corner exit", "far straight", "corner entry", "apex", "exit and run-in", "finish",
 )  # fmt: skip
 """In the order of a lap; ``fade-in`` is wherever it is still dark."""
 CORNERS = ("fade-in", "first corner", "corner exit", "corner entry", "apex", "exit and run-in")
 FOUND_IOU, SCORE = 0.5, 0.25
+SHARED = (0.15, 0.2, 0.3, 0.45, 1.0)
+"""Limits between which pairs are counted by how much their boxes overlap (IoU); who overlaps less is apart."""
 OVERLAP, MERGED_IOU = 0.15, 0.6
 FADE_S, FINISH_M, DARK = 1.0, 5.0, 0.7
 """A picture is dark with so much of the usual light."""
-LAST_LAP_S = 11.0
-TIGHT_S = 0.4
-"""All four teams of the real lap are so close when it begins (0.32 s)."""
+BEFORE_FINISH_S, AFTER_FINISH_S = 7.4, 0.6
+"""What the real clip shows: from the first corner of the last lap on."""
+WIDE, WIDE_S, NEAR_S = 0.45, 1.0, 2.5
+"""There the real camera is wide at first (racers are 46 pixels tall, 60 where they leave the corner, 107 after it)."""
+TIGHT_S = (0.6, 0.4)
+"""All four teams of the real lap are so close when it begins (0.32 s), and when it ends (0.19 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +104,58 @@ def real(folder: Path) -> list[Told]:
     return out
 
 
-def measure(told: list[Told], detected: dict[int, Floats]) -> dict[str, list[int]]:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a detector made of the racers of one picture, of N racers and P pairs of them that overlap.
+
+    found (N,)  whether each has a box of its own
+    most  (N,)  the most of it that it has in common with another (IoU)
+    pairs (P, 2), shared (P,)  which two, and how much they overlap
+    counts, merged (P,)        whether at least one of them is found; whether both are found as one
+    """
+
+    found: NDArray[np.bool_]
+    most: Floats
+    pairs: NDArray[np.int64]
+    shared: Floats
+    counts: NDArray[np.bool_]
+    merged: NDArray[np.bool_]
+
+
+def look(racers: Floats, boxes: Floats) -> Looked:
+    """``racers`` (N, 4) as they are, ``boxes`` (M, 4) as detected."""
+    fit = overlap(racers[:, None], boxes[None])
+    found = _found(fit)
+    between = overlap(racers[:, None], racers[None])
+    np.fill_diagonal(between, 0.0)
+    pairs = np.argwhere(np.triu(between) > OVERLAP)
+    i, j = pairs.T
+    both = overlap(union(racers[i], racers[j])[:, None], boxes[None])
+    as_one = ((both >= MERGED_IOU) & (both > fit[i]) & (both > fit[j])).any(axis=1)
+    merged = as_one & ~(found[i] & found[j])
+    most = between.max(axis=1, initial=0.0)
+    return Looked(found, most, pairs, between[i, j], merged | found[i] | found[j], merged)
+
+
+def by_part(told: list[Told], looked: list[Looked]) -> dict[str, Ints]:
     """Part -> racers, of which found, overlapping pairs of which at least one is found, of which as one box."""
-    out = {part: [0, 0, 0, 0] for part in PARTS}
-    for one in told:
-        boxes = detected.get(one.frame)
-        if boxes is None:
-            continue
-        shared = overlap(one.box[:, None], boxes[None]) if len(boxes) else np.zeros((len(one.box), 1))
-        found = _found(shared)
-        for part, hit in zip(one.part, found, strict=True):
-            out[part][0] += 1
-            out[part][1] += hit
-        for i in range(len(one.box)):
-            for j in range(i + 1, len(one.box)):
-                if float(overlap(one.box[i], one.box[j])) <= OVERLAP:
-                    continue
-                both = overlap(union(one.box[i], one.box[j]), boxes) if len(boxes) else np.zeros(1)
-                as_one = (both >= MERGED_IOU) & (both > shared[i]) & (both > shared[j])
-                merged = bool(as_one.any()) and not (found[i] and found[j])
-                if merged or found[i] or found[j]:
-                    out[one.part[i]][2] += 1
-                    out[one.part[i]][3] += merged
+    out = {part: np.zeros(4, np.int64) for part in PARTS}
+    for one, seen in zip(told, looked, strict=True):
+        for part, hit in zip(one.part, seen.found, strict=True):
+            out[part][:2] += 1, hit
+        for i, counts, merged in zip(seen.pairs[:, 0], seen.counts, seen.merged, strict=True):
+            out[one.part[i]][2:] += counts, merged
+    return out
+
+
+def by_overlap(looked: list[Looked]) -> Ints:
+    """(len(SHARED), 4) the same, by how much racers and pairs overlap; the first row is of racers apart."""
+    out = np.zeros((len(SHARED), 4), np.int64)
+    for seen in looked:
+        for row, hit in zip(np.searchsorted(SHARED, seen.most), seen.found, strict=True):
+            out[row, :2] += 1, hit
+        for row, counts, merged in zip(np.searchsorted(SHARED, seen.shared), seen.counts, seen.merged, strict=True):
+            out[row, 2:] += counts, merged
     return out
 
 
@@ -151,22 +187,23 @@ def detect(video: Path, weights: str, size: int, frames: set[int]) -> tuple[dict
 
 
 def film_last_lap(folder: Path, seed: int) -> None:
-    """The last lap of a 3000 m relay as the real clip shows one: four teams close together, with a fade from black,
-    until after the finish."""
+    """The last lap of a 3000 m relay as the real clip shows one: four teams close together, with a fade from black in
+    its first corner, until after the finish."""
     from simulation.camera import direct
     from simulation.pictures.film import draw_look
     from simulation.pictures.record import WEB_CRF, record
     from simulation.race import simulate_race
-    from simulation.scenario import read_scenario
+    from simulation.scenario import Requirements, Scenario
 
-    def race_of(seed: int) -> Motion:
-        return simulate_race(read_scenario("relay-3000", seed), seed)
-
-    motion = next(race for race in map(race_of, itertools.count(seed)) if _is_tight(race))
-    end_s = min(row.race_time_s for row in motion.finish if row.race_time_s is not None) + 1.0
-    footage = direct(motion, "broadcast", 29.97, (640, 360), seed, from_s=end_s - LAST_LAP_S, to_s=end_s)
+    relay = Scenario(event="relay-3000m", gender="w", starters=4, require=Requirements(three_within_s=0.2, falls=0))
+    motion = next(race for race in (simulate_race(relay, k) for k in itertools.count(seed)) if _is_tight(race))
+    won_s = min(row.race_time_s for row in motion.finish if row.race_time_s is not None)
+    begin_s, end_s = won_s - BEFORE_FINISH_S, won_s + AFTER_FINISH_S
+    footage = direct(motion, "broadcast", 29.97, (640, 360), seed, from_s=begin_s, to_s=end_s)
     first, *rest = footage.takes
-    footage = replace(footage, takes=(replace(first, boundary_s=FADE_S), *rest))
+    zoom = np.interp(footage.time_s, [WIDE_S, NEAR_S], [WIDE, 1.0])
+    takes = (replace(first, boundary_s=FADE_S), *rest)
+    footage = replace(footage, takes=takes, focal_px=footage.focal_px * zoom)
 
     def tell(done: int, count: int) -> None:
         print(f"\r{done} of {count} pictures", end="\n" if done == count else "", flush=True)
@@ -176,8 +213,11 @@ def film_last_lap(folder: Path, seed: int) -> None:
 
 def _is_tight(motion: Motion) -> bool:
     last = max(row.lap for row in motion.crossings)
-    begun = [row.time_s for row in motion.crossings if row.lap == last - 1]
-    return len(begun) == len(motion.competitors) and max(begun) - min(begun) < TIGHT_S
+    for lap, most_s in zip((last - 1, last), TIGHT_S, strict=True):
+        times = [row.time_s for row in motion.crossings if row.lap == lap]
+        if len(times) < len(motion.competitors) or max(times) - min(times) >= most_s:
+            return False
+    return True
 
 
 def main() -> None:
@@ -188,25 +228,37 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=640, help="longer side of the detector's input, pixels")
     parser.add_argument("--every", type=int, default=2, help="look at every so many pictures")
     given = parser.parse_args()
-    sums: dict[str, Any] = {part: np.zeros(4, int) for part in PARTS}
+    parts = {part: np.zeros(4, np.int64) for part in PARTS}
+    overlaps = {where: np.zeros((len(SHARED), 4), np.int64) for where in ("in the light", "in the dark")}
     for folder in given.folders:
         if not (folder / "video.mp4").exists():
             film_last_lap(folder, given.seed)
         told = (real if (folder / "gt.txt").exists() else simulated)(folder)
         told = [one for one in told if one.frame % given.every == 0]
         detected, dark = detect(folder / "video.mp4", given.weights, given.size, {one.frame for one in told})
+        told = [one for one in told if one.frame in detected]
         told = [replace(one, part=["fade-in"] * len(one.part)) if one.frame in dark else one for one in told]
-        found = measure(told, detected)
-        for part, counts in found.items():
-            sums[part] += counts
+        looked = [look(one.box, detected[one.frame]) for one in told]
+        for part, counts in by_part(told, looked).items():
+            parts[part] += counts
+        in_dark = np.array([one.frame in dark for one in told], bool)
+        for where, rows in overlaps.items():
+            rows += by_overlap(list(itertools.compress(looked, in_dark == (where == "in the dark"))))
     print("| situation | racers | found | overlapping pairs | as one |\n|---|---|---|---|---|")
-    for part, (racers, hits, pairs, merged) in sums.items():
-        print(f"| {part} | {racers} | {hits / racers if racers else float('nan'):.2f} | {pairs} | {merged} |")
-    racers, hits = (sum(int(sums[part][k]) for part in PARTS) for k in (0, 1))
-    pairs, merged = (sum(int(sums[part][k]) for part in CORNERS) for k in (2, 3))
-    print(
-        f"| all; pairs in corners | {racers} | {hits / max(1, racers):.2f} | {pairs} | {merged / max(1, pairs):.2f} |"
-    )
+    for part, counts in parts.items():
+        print(_line(part, *counts))
+    racers, in_corners = np.sum(list(parts.values()), axis=0), np.sum([parts[part] for part in CORNERS], axis=0)
+    print(_line("all; pairs in corners", *racers[:2], *in_corners[2:]))
+    print("\n| overlap | racers | found | pairs | as one |\n|---|---|---|---|---|")
+    for where, rows in overlaps.items():
+        for low, high, counts in zip((0.0, *SHARED), SHARED, rows, strict=False):
+            print(_line(f"{where}, {low} to {high}", *counts))
+
+
+def _line(name: str, racers: int, found: int, pairs: int, merged: int) -> str:
+    share = f"{found / racers:.2f}" if racers else "-"
+    as_one = f"{merged / pairs:.2f}" if pairs else "-"
+    return f"| {name} | {racers} | {share} | {pairs} | {as_one} |"
 
 
 if __name__ == "__main__":
