@@ -59,14 +59,18 @@ def call_back(plan: Plan, state: State, team: int) -> None:
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def help_fallen(plan: Plan, state: State, course: Course, team: int, n: int, now: float) -> None:
-    """Send the nearest member to the team's fallen racer; it takes the race over there, or pushes it off."""
+    """Send the nearest member to the team's fallen racer; it takes the race over there, or pushes it off.
+
+    Nobody is sent if the team gives up.
+    """
     racer = state.racer[team]
     mate = NOBODY
     for b in range(len(plan.team)):
         if plan.team[b] == team and state.errand[b] == Errand.FETCH:
             mate = b
     if mate == NOBODY:
-        if is_down(state, racer) and state.mode[racer] != Mode.FALL and now - state.since[racer] > SEES_S - 0.45:
+        down = is_down(state, racer) and state.mode[racer] != Mode.FALL
+        if plan.rejoin[racer] and down and now - state.since[racer] > SEES_S - 0.45:
             mate = _nearest_mate(plan, state, course, team)
             if mate != NOBODY:
                 _set_out(state, course, mate)
@@ -89,7 +93,7 @@ def help_fallen(plan: Plan, state: State, course: Course, team: int, n: int, now
         if up:
             state.mode[racer], state.since[racer] = Mode.IDLE, now
         note(state, n, Happened.TAGGED, mate, racer, NOBODY)
-    elif state.mode[racer] == Mode.OUT or (up and state.v[racer] > 5.0):
+    elif up and state.v[racer] > 5.0:
         state.errand[mate], state.offset_v[mate] = Errand.NONE, 0.0
 
 
@@ -167,7 +171,7 @@ def stray(plan: Plan, state: State, course: Course, team: int, following: int, n
         elif now >= state.until[b]:
             state.errand[b], state.quarry[b] = Errand.NONE, NOBODY
     block = due_order(plan, state, team, Order.INFIELD_BLOCK)
-    if block == NOBODY:
+    if block == NOBODY or state.mode[state.racer[team]] == Mode.OUT:
         return
     named = int(plan.orders[block, 2])
     for b in range(len(plan.team)):

@@ -37,7 +37,9 @@ GATHERS_M = 9.0
 FURTHER_IN_M = 1.2
 """... and so much further in than those who wait for theirs."""
 APART_M = 1.2
-"""Between the members of a team that has left the race."""
+"""Between the members of a team who wait where it gathers."""
+STOPS_IN_M = 1.6
+"""From a roll inside to a stand."""
 IDLE_MPS, ROLLING_MPS, SPEED_UP_S = 3.4, 11.5, 3.0
 """Along the measured line: while waiting, on arrival at the exchange, and how long before it that begins."""
 
@@ -128,6 +130,17 @@ def _together(plan: Plan, state: State, course: Course, racer: int, following: i
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+def _stands_ahead(plan: Plan, state: State, course: Course, b: int) -> bool:
+    """A team-mate who waits is so near in front that ``b`` has to stop behind it."""
+    for mate in range(len(plan.team)):
+        if mate != b and plan.team[mate] == plan.team[b] and state.mode[mate] == Mode.IDLE and state.v[mate] < 0.3:
+            ahead = nearest_lap(state.s[mate] - state.s[b], course)
+            if 0.0 < ahead < APART_M + STOPS_IN_M and abs(state.d[mate] - state.d[b]) < APART_M:
+                return True
+    return False
+
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
 def _step_idle(
     plan: Plan, state: State, course: Course, b: int, racer: int, goal: float, follows: bool, apart: float
 ) -> None:
@@ -141,7 +154,8 @@ def _step_idle(
     if state.mode[racer] == Mode.OUT:
         gathers -= APART_M * plan.turn[b]  # all of them come at once
     beside_finish = abs(state.s[b] - course.lap * np.round(state.s[b] / course.lap)) < gathers
-    speed, lane = 0.0 if beside_finish else 3.2, plan.lane[b] - (FURTHER_IN_M if np.isnan(goal) else 0.0)
+    waits = beside_finish or (np.isnan(goal) and _stands_ahead(plan, state, course, b))
+    speed, lane = 0.0 if waits else 3.2, plan.lane[b] - (FURTHER_IN_M if np.isnan(goal) else 0.0)
     racing = state.mode[racer] == Mode.RACE
     if not np.isnan(goal):
         pace = max(6.0, state.v[racer] / 1.04) if racing else 9.0

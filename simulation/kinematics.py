@@ -157,6 +157,8 @@ def _step(plan: Plan, state: State, course: Course, a: int, n: int, now: float) 
             state.mode[a], state.since[a] = Mode.RACE, now
     elif Mode.FALL <= mode <= Mode.RISE:
         step_fallen(plan, state, course, a, n, now)
+        if state.mode[a] == Mode.OUT:
+            call_back(plan, state, plan.team[a])
     elif mode == Mode.OUT:
         state.v[a] = max(0.0, state.v[a] - LEAVES_MPS2 * _DT)
         state.s[a] += along(state.v[a] * _DT, local_m(state, course, a), state.d[a], 0.0, course)

@@ -83,7 +83,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class BlockMove:
-    """From ``time_s`` on block ``block`` (index in ``Rink.blocks``) lies at ``x_m, y_m``: knocked off or put back."""
+    """From ``time_s`` on block ``block`` lies at ``x_m, y_m``: knocked away, or put down.
+
+    Blocks are numbered as in ``Rink.blocks``, where those lie at first; further ones are put down for the lost.
+    """
 
     time_s: float
     block: int

@@ -1,4 +1,4 @@
-"""Referees who stroll in the middle, and stewards who walk to a block that was knocked away and put it back."""
+"""Referees who stroll in the middle, and stewards who walk to where a block was lost and put another one there."""
 
 from dataclasses import dataclass
 
@@ -53,8 +53,8 @@ def place_officials(
         way = np.where(walking, np.arctan2(velocity[:, 1], velocity[:, 0]), facing[steward])
         pose[steward, walking] = Pose.WALK
         phase[steward] = in_cycles(walking, speed / (2 * STEP_M))
-        for move in _put_back(blocks, rink):
-            to_block = rink.blocks[move.block] - paths[steward, _column(time_s, move.time_s)]
+        for move in _put_down(blocks, rink):
+            to_block = np.array([move.x_m, move.y_m]) - paths[steward, _column(time_s, move.time_s)]
             since = (time_s - move.time_s) / BENDS_S + 0.5
             bending = (since > 0) & (since < 1)
             if np.hypot(*to_block) < 2 * BESIDE_M:
@@ -73,7 +73,7 @@ def watch(standing: Floats, xy: Floats, racing: Mask) -> Floats:
 
 
 def official_paths(count: int, time_s: Floats, rink: Rink, blocks: tuple[BlockMove, ...], draws: Draws) -> Floats:
-    """(count, T, 2) referees strolling in the middle, stewards in the corners, who put blocks back."""
+    """(count, T, 2) referees strolling in the middle, stewards in the corners, who put blocks down."""
     steps = len(time_s)
     # All on the camera's side: in the lap of Shanghai 2019 none of them hides a racer.
     places = np.array([[-4.0, -2.4], [4.5, -3.0], [9.5, -5.8], [11.0, -5.9], [-11.0, -5.9], [-9.5, -5.8]])[:count]
@@ -87,13 +87,14 @@ def official_paths(count: int, time_s: Floats, rink: Rink, blocks: tuple[BlockMo
         part = (at - k)[:, None]
         part = part * part * (3 - 2 * part)
         out[n] = places[n] + stroll[k] * (1 - part) + stroll[k + 1] * part
-    for move in _put_back(blocks, rink):
-        _walk_to(out[STEWARDS_FROM:], rink.blocks[move.block], move.time_s, time_s)
+    for move in _put_down(blocks, rink):
+        _walk_to(out[STEWARDS_FROM:], np.array([move.x_m, move.y_m]), move.time_s, time_s)
     return out
 
 
-def _put_back(blocks: tuple[BlockMove, ...], rink: Rink) -> list[BlockMove]:
-    return [move for move in blocks if np.hypot(*(rink.blocks[move.block] - (move.x_m, move.y_m))) < 0.01]
+def _put_down(blocks: tuple[BlockMove, ...], rink: Rink) -> list[BlockMove]:
+    """The moves to where blocks belong."""
+    return [move for move in blocks if np.hypot(*(rink.blocks - (move.x_m, move.y_m)).T).min() < 0.01]
 
 
 def _walk_to(stewards: Floats, place: Floats, at_s: float, time_s: Floats) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from race.formats import ScorebugReading
 from race.rink import Rink
+from simulation.blocks import blocks_at
 from simulation.camera import Camera, Footage, Take
 from simulation.motion import Motion
 from simulation.pictures import hall, scorebug
@@ -193,11 +194,7 @@ class SetUp:
         return self._posed[race_time_s]
 
     def blocks(self, race_time_s: float) -> Floats:
-        blocks = self._rink.blocks.copy()
-        for move in self._motion.blocks:
-            if move.time_s <= race_time_s:
-                blocks[move.block] = move.x_m, move.y_m
-        return blocks
+        return blocks_at(self._motion.blocks, self._rink, race_time_s)
 
 
 @dataclass(frozen=True, slots=True)

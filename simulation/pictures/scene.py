@@ -54,7 +54,8 @@ class Scene:
         self._hall()
         self._crowd(*standing)
         self._people, self._shadows = self._cast(tiles)
-        self._blocks = self._lay_blocks()
+        self._blocks = _block_mesh(block_corners(rink.blocks))
+        self._plotter.add_mesh(self._blocks, color=(0.09, 0.09, 0.1), lighting=False)
         self._plotter.show(auto_close=False, interactive=False)
 
     def draw(self, camera: Camera, vertices: Floats, normals: Floats, shadows: Floats, blocks: Floats) -> Picture:
@@ -64,7 +65,7 @@ class Scene:
                 _move(mesh, points, across)
         spots = np.repeat(shadows, 4, axis=0) + np.tile(_SPOT, (len(shadows), 1))
         self._shadows.points = np.column_stack([spots, np.full(len(spots), 0.004)]).astype(np.float32)
-        self._blocks.points = block_corners(blocks).reshape(-1, 3).astype(np.float32)
+        self._blocks.copy_from(_block_mesh(block_corners(blocks)))
         widest = _aim(self._plotter.camera, camera)
         self._plotter.render()
         drawn = np.asarray(self._plotter.screenshot(None, return_img=True))
@@ -175,19 +176,6 @@ class Scene:
             people.append(mesh)
         return people, shadows
 
-    def _lay_blocks(self) -> Any:
-        import pyvista
-
-        count = len(self._rink.blocks)
-        quads = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])
-        cells = (quads[None] + 8 * np.arange(count)[:, None, None]).reshape(-1, 4)
-        mesh = pyvista.PolyData(
-            np.zeros((8 * count, 3), np.float32),
-            np.column_stack([np.full(len(cells), 4), cells]).ravel(),
-        )
-        self._plotter.add_mesh(mesh, color=(0.09, 0.09, 0.1), lighting=False)
-        return mesh
-
 
 _CLOTH = {"lighting": True, "ambient": 0.34, "diffuse": 0.78, "specular": 0.12, "specular_power": 12}
 _SPOT = np.array([[-0.75, -0.5], [0.75, -0.5], [0.75, 0.5], [-0.75, 0.5]])
@@ -205,6 +193,15 @@ def block_corners(blocks: Floats) -> Floats:
         ]
     )
     return np.asarray(one + np.column_stack([blocks, np.zeros(len(blocks))])[:, None])
+
+
+def _block_mesh(corners: Floats) -> Any:
+    import pyvista
+
+    quads = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])
+    cells = (quads[None] + 8 * np.arange(len(corners))[:, None, None]).reshape(-1, 4)
+    points = corners.reshape(-1, 3).astype(np.float32)
+    return pyvista.PolyData(points, np.column_stack([np.full(len(cells), 4), cells]).ravel())
 
 
 def _texture(rgb: Picture, light: float) -> Any:

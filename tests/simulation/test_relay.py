@@ -11,7 +11,7 @@ from simulation.incidents import draw_orders
 from simulation.motion import Motion, Pose
 from simulation.pace import true_exchanges
 from simulation.race import simulate_race
-from simulation.scenario import Do, OrderSpec, Requirements, Scenario
+from simulation.scenario import Do, OrderSpec, RacerSpec, Requirements, Scenario
 
 LAP_M = 111.12
 
@@ -181,6 +181,31 @@ def test_a_fallen_racer_is_relieved_by_a_team_mate_who_comes_and_touches() -> No
     assert motion.speed[mate, n + 600] > 9
 
 
+def test_a_team_that_gives_up_after_a_fall_sends_nobody() -> None:
+    scenario = Scenario(
+        event="relay-2000m",
+        gender="x",
+        starters=2,
+        racer=[RacerSpec(), RacerSpec(retires=True)],
+        order=[OrderSpec(do="slip", racer=2, lap=5.3)],
+        require=Requirements(falls=1),
+    )
+    motion = simulate_race(scenario, 1)
+    fall = told(motion, "fall")
+    assert fall.evidence["rejoined"] is False and "tagged_s" not in fall.evidence
+    assert [one.status for one in motion.competitors] == ["FIN", "DNF"]
+    up = column(motion, fall.end_s)
+    fallen = next(k for k, who in enumerate(motion.people) if who.competitor == 2 and motion.racing[k, up - 1])
+    assert motion.pose[fallen, up - 1] == Pose.RISE
+    rows = [k for k, person in enumerate(motion.people) if person.competitor == 2]
+    assert not motion.racing[rows, up:].any()
+    mates = [k for k in rows if k != fallen]
+    down = column(motion, fall.start_s)
+    rink = Rink(track_shift_m=motion.track_shift_m)
+    assert rink.to_track(motion.xy[mates, down + 400 :].reshape(-1, 2))[:, 1].max() < -1.3  # nobody comes out
+    assert motion.speed[mates, up + 3000 :].max() < 0.1
+
+
 def test_assistance_is_a_push_for_who_goes_on_itself() -> None:
     orders = (OrderSpec(do="slip", racer=2, lap=5.3), OrderSpec(do="assist", racer=2, lap=5.0))
     motion = relay(*orders, falls=1)
@@ -254,6 +279,16 @@ def test_a_team_that_is_lapped_twice_leaves_the_race() -> None:
     assert motion.speed[mates, later].max() < 0.1
     ends = motion.xy[mates, -1]
     assert min(np.hypot(*(ends[i] - ends[j])) for i in range(3) for j in range(i)) > 0.8
+
+
+def test_team_mates_who_have_no_leg_left_do_not_stand_in_one_place() -> None:
+    motion = simulate_race(Scenario(event="relay-3000m", gender="w", starters=4, random_incidents=True), 0)
+    still = (motion.speed < 0.2) & (motion.time_s > 5) & ~motion.racing
+    team = [person.competitor for person in motion.people]
+    pairs = [(i, j) for j in range(16) for i in range(j) if team[i] == team[j] and np.any(still[i] & still[j])]
+    assert len(pairs) >= 4
+    for i, j in pairs:
+        assert np.hypot(*(motion.xy[i] - motion.xy[j])[still[i] & still[j]].T).min() > 0.8
 
 
 def test_idle_members_push_off_now_and_then() -> None:

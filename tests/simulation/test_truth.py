@@ -5,7 +5,7 @@ import pytest
 
 from race.events import find_event
 from race.rink import Rink
-from simulation.blocks import knocked_blocks
+from simulation.blocks import blocks_at, knocked_blocks
 from simulation.draws import Draws
 from simulation.falsestart import GUN_S, LASTS_S, false_start
 from simulation.incidents import order_table, tell_contacts, where_on_track
@@ -125,7 +125,7 @@ def test_a_block_goes_where_it_is_knocked_and_comes_back_when_nobody_is_near() -
     xy[0] = block + np.array([-3.0, 0.0]) + np.outer(time_s, [6.0, 0.0])  # slides through it after half a second
     moves = knocked_blocks(time_s, xy, np.full((1, steps), 6.0), np.ones((1, steps), bool), rink, Draws(1))
     away, back = moves
-    assert (away.block, back.block) == (3, 3)
+    assert (away.block, back.block) == (3, 14)
     assert away.time_s == pytest.approx(0.5 - 0.45 / 6 + 0.35, abs=0.02)
     assert away.x_m > block[0] + 0.5
     assert (back.x_m, back.y_m) == pytest.approx(tuple(block), abs=1e-3)
@@ -150,12 +150,55 @@ def test_a_false_start_ends_where_it_began_and_nobody_turns_on_the_spot() -> Non
     assert apart[together & (apart < 9)].min() > 0.3
 
 
+def gliding(time_s: np.ndarray, place: np.ndarray, at_s: float) -> np.ndarray:
+    """(T, 2) along +y at 8 m/s, over ``place`` at ``at_s``."""
+    return place + np.stack([np.zeros_like(time_s), 8.0 * (time_s - at_s)], axis=-1)
+
+
+def test_a_block_that_was_knocked_away_stays_on_the_ice_when_another_one_is_put_down() -> None:
+    rink = Rink(track_shift_m=0.4)
+    time_s = np.arange(0.0, 40.0, 0.01)
+    one = gliding(time_s, rink.blocks[3], 10.0)[None]
+    speed = np.where(abs(time_s - 10.0) < 0.2, 8.0, 0.0)[None]  # does not strike it twice
+    careless = np.ones((1, len(time_s)), bool)
+    knocked, put = knocked_blocks(time_s, one, speed, careless, rink, Draws(1))
+    assert (knocked.block, put.block) == (3, 14)
+    assert 10.0 < knocked.time_s < 11.0 and put.time_s > 15.9
+    assert (put.x_m, put.y_m) == pytest.approx(rink.blocks[3], abs=1e-3)
+    strayed = (knocked.x_m, knocked.y_m)
+    assert 1.0 < np.hypot(*(strayed - rink.blocks[3])) < 8.0
+
+    before, without, after = (blocks_at((knocked, put), rink, t) for t in (9.0, 12.0, 30.0))
+    assert np.array_equal(before, rink.blocks)
+    assert np.array_equal(np.delete(without, 3, axis=0), np.delete(rink.blocks, 3, axis=0))
+    assert without[3] == pytest.approx(strayed)
+    assert (
+        len(after) == 15 and after[3] == pytest.approx(strayed) and after[14] == pytest.approx(rink.blocks[3], abs=1e-3)
+    )
+
+    # Somebody who comes by later knocks the strayed one on, with no fault of theirs, and not the one in its place.
+    other = gliding(time_s, np.array(strayed), 25.0)
+    moves = knocked_blocks(
+        time_s,
+        np.stack([one[0], other]),
+        np.stack([speed[0], np.where(abs(time_s - 25.0) < 0.2, 8.0, 0.0)]),
+        np.stack([careless[0], ~careless[0]]),
+        rink,
+        Draws(1),
+    )
+    last = moves[-1]
+    assert [move.block for move in moves] == [3, 14, 3]
+    assert 24.9 < last.time_s < 25.5
+    assert np.hypot(last.x_m - strayed[0], last.y_m - strayed[1]) > 0.5
+    assert max(abs(last.x_m), abs(last.y_m)) < 29.6
+
+
 def test_a_steward_walks_to_the_block_that_is_put_back_and_home_again() -> None:
     rink = Rink(track_shift_m=0.4)
     time_s = np.arange(0.0, 60.0, 0.01)
     block = 9
     x, y = rink.blocks[block]
-    back = BlockMove(30.0, block, round(float(x), 3), round(float(y), 3))
+    back = BlockMove(30.0, 14, round(float(x), 3), round(float(y), 3))
     gone = BlockMove(12.0, block, 3.0, 4.0)
     idle, walks = (official_paths(6, time_s, rink, moves, Draws(1)) for moves in ((), (gone, back)))
     away = np.hypot(*np.moveaxis(walks - [x, y], -1, 0))
@@ -171,7 +214,7 @@ def test_a_steward_steps_to_the_block_faces_it_and_bends_down() -> None:
     rink = Rink(track_shift_m=0.4)
     time_s = np.arange(0.0, 60.0, 0.01)
     x, y = rink.blocks[9]
-    moves = (BlockMove(12.0, 9, 3.0, 4.0), BlockMove(30.0, 9, round(float(x), 3), round(float(y), 3)))
+    moves = (BlockMove(12.0, 9, 3.0, 4.0), BlockMove(30.0, 14, round(float(x), 3), round(float(y), 3)))
     racer = np.broadcast_to([0.0, 12.0], (1, len(time_s), 2))
     seen = place_officials(time_s, rink, moves, racer, np.ones((1, len(time_s)), bool), Draws(1))
     (steward,) = np.flatnonzero((seen.pose != Pose.STAND).any(axis=1))

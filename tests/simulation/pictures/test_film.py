@@ -13,9 +13,10 @@ import pytest
 from race.formats import read_race
 from simulation import figure
 from simulation.camera import direct
+from simulation.motion import BlockMove
 from simulation.pictures import scorebug
-from simulation.pictures.dataset import CLASSES, closer, write_dataset
-from simulation.pictures.film import draw_look, film
+from simulation.pictures.dataset import CLASSES, _block_boxes, closer, write_dataset
+from simulation.pictures.film import SetUp, draw_look, film
 from simulation.pictures.record import WEB_CRF, record
 from simulation.pictures.scorebug import lay_over
 from simulation.race import simulate_race
@@ -112,6 +113,27 @@ def test_no_picture_is_kept_when_it_is_written(race, tmp_path, monkeypatch):
     record(motion, footage, draw_look(4), tmp_path, WEB_CRF, tell)
     assert len(alive) == len(footage)
     assert max(alive) <= 4
+
+
+def test_a_block_more_than_the_rink_has_is_drawn_and_labelled(race):
+    motion, footage = race
+    place = motion.xy[np.flatnonzero(motion.racing[:, 0])[0], np.searchsorted(motion.time_s, footage.race_time_s[0])]
+    place = place + np.array([0.0, -2.5])
+    more = replace(motion, blocks=(BlockMove(-1.0, 14, *place),))
+    shots = []
+    for one in (motion, more):
+        set_up = SetUp(one, replace(draw_look(4), noise=0.0), SIZE)
+        picture, seen = set_up.shoot(footage, footage.takes[0], 0)
+        blocks = set_up.blocks(float(footage.race_time_s[0]))
+        shots.append((picture, _block_boxes(footage.camera(0), seen, blocks)))
+        set_up.close()
+    (before, few), (after, many) = shots
+    assert len(many) == len(few) + 1
+    assert np.array_equal(many[:-1], few)
+    rows, columns = np.nonzero(np.abs(before.astype(int) - after).max(axis=2) > 20)
+    x, y, w, h = many[-1]
+    assert len(rows)
+    assert x - 2 <= columns.min() and columns.max() <= x + w + 2 and y - 2 <= rows.min() and rows.max() <= y + h + 2
 
 
 def test_a_data_set_is_what_ultralytics_reads(tmp_path):
