@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tracking.rows import put
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -38,6 +40,7 @@ PASS_PER_S, PASS_AT_ONCE = 0.03, 0.05
 however soon."""
 BESIDE_M = 1.0
 """Who is less than this ahead of another may be behind it."""
+ONLY = np.int64(0)  # as Python's number it would have what it is handed to compiled anew
 STILL_S = 0.5
 """A place is known for so long after its piece ended."""
 
@@ -81,24 +84,32 @@ def share_out(
     size, name, colour = weighed.size, weighed.name, weighed.colour
     count, colours = len(name), colour.shape[1]
     last = np.full((BEAM, size), -1, np.int32)
+    old_last = np.empty_like(last)
     look, weight = np.zeros((BEAM, size, colours)), np.zeros((BEAM, size))
     root = np.zeros((BEAM, size, colours))  # of the mean of look
     sign = np.zeros(BEAM, np.int64)  # the same where all last pieces are
-    by_racer = np.cumsum(np.full(size, SCATTER)) ** 3 | 1
-    by_name = np.cumsum(np.full(size, SCATTER + 2)) ** 3 | 1
+    by_racer, by_name = np.empty(size, np.int64), np.empty(size, np.int64)
+    for r in range(size):
+        mixed, other_mixed = (r + 1) * SCATTER, (r + 1) * (SCATTER + 2)
+        by_racer[r], by_name[r] = mixed * mixed * mixed | 1, other_mixed * other_mixed * other_mixed | 1
     named = np.full((BEAM, size), -1, np.int32)
     seen = np.full((2, BEAM, size), -1, np.int32)  # the last pieces that are more than a moment, and those before
+    old_look, old_weight, old_root = np.empty_like(look), np.empty_like(weight), np.empty_like(root)
+    old_sign, old_named, old_seen = np.empty_like(sign), np.empty_like(named), np.empty_like(seen)
     total = np.zeros(BEAM)
+    chosen = np.empty(BEAM, np.int64)
+    colour_root = np.empty(colours)
     alive = 1
     parent = np.zeros((count, BEAM), np.int32)
     taken = np.full((count, BEAM), -1, np.int32)
     follows = np.full((count, BEAM), -2, np.int32)  # the piece before
     totals, left = np.zeros((count, BEAM)), np.zeros(count, np.int64)
     most = BEAM * (size + 1)
-    new_total, new_parent, new_taken = np.empty(most), np.empty(most, np.int32), np.empty(most, np.int32)
+    new_total, new_parent, new_taken = np.empty(most), np.empty(most, np.int64), np.empty(most, np.int64)
     for k in range(count):
         born = 0
-        colour_root = np.sqrt(colour[k])
+        for c in range(colours):
+            colour_root[c] = np.sqrt(colour[k, c])
         for h in range(alive):
             new_total[born], new_parent[born], new_taken[born] = total[h] + weighed.left_out[k], h, -1
             born += 1
@@ -122,9 +133,9 @@ def share_out(
                 born += 1
         order = np.argsort(new_total[:born])
         kept = 0
-        old_last, old_look, old_weight = last.copy(), look.copy(), weight.copy()
-        old_root, old_sign, old_named, old_seen = root.copy(), sign.copy(), named.copy(), seen.copy()
-        chosen = np.empty(BEAM, np.int64)
+        last, old_last, look, old_look, weight, old_weight = old_last, last, old_look, look, old_weight, weight
+        root, old_root, sign, old_sign = old_root, root, old_sign, sign
+        named, old_named, seen, old_seen = old_named, named, old_seen, seen
         for n in order:
             if kept == BEAM:
                 break
@@ -143,8 +154,14 @@ def share_out(
             if same:
                 continue
             sign[kept] = mine
-            last[kept], look[kept], weight[kept], root[kept] = old_last[h], old_look[h], old_weight[h], old_root[h]
-            named[kept], seen[:, kept] = old_named[h], old_seen[:, h]
+            put(last[kept], old_last[h])
+            put(weight[kept], old_weight[h])
+            put(named[kept], old_named[h])
+            put(seen[0, kept], old_seen[0, h])
+            put(seen[1, kept], old_seen[1, h])
+            for other in range(size):
+                put(look[kept, other], old_look[h, other])
+                put(root[kept, other], old_root[h, other])
             if r >= 0:
                 _take(weighed, k, kept, r, moves, last, look, weight, root, named, seen)
             chosen[kept] = n
@@ -174,6 +191,7 @@ def cost_of(weighed: Weighed, owner: Ints) -> float:
     last, named = np.full((1, size), -1, np.int32), np.full((1, size), -1, np.int32)
     seen = np.full((2, 1, size), -1, np.int32)
     look, root, weight = np.zeros((1, size, colours)), np.zeros((1, size, colours)), np.zeros((1, size))
+    colour_root = np.empty(colours)
     total = 0.0
     for k in range(len(owner)):
         r = owner[k]
@@ -186,8 +204,10 @@ def cost_of(weighed: Weighed, owner: Ints) -> float:
                     return np.inf  # a name of two, or two names of one
         if last[0, r] < 0 and not weighed.racing[k]:
             return np.inf
-        total += _follows(weighed, k, 0, r, last, root, weight, seen, np.sqrt(weighed.colour[k]))
-        _take(weighed, k, 0, r, _moves(weighed, k, last[0, r]), last, look, weight, root, named, seen)
+        for c in range(colours):
+            colour_root[c] = np.sqrt(weighed.colour[k, c])
+        total += _follows(weighed, k, ONLY, r, last, root, weight, seen, colour_root)
+        _take(weighed, k, ONLY, r, _moves(weighed, k, last[0, r]), last, look, weight, root, named, seen)
     return total
 
 

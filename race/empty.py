@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from race.guide import Guide
 from race.poses import Poses
+from tracking.rows import put
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -61,7 +62,7 @@ def add_up(looked: NDArray[np.intp], empty: Mask, way: Floats, time_s: Floats, s
     frames, cells = out.shape
     k = 0
     for t in range(1, frames):
-        out[t] = out[t - 1]
+        put(out[t], out[t - 1])
         while k < len(looked) and looked[k] < t:
             k += 1
         if k < len(looked) and looked[k] == t:

@@ -145,8 +145,8 @@ def ice_to_guide(
     count = len(xy)
     for n in range(len(points)):
         if np.isnan(points[n, 0]) or np.isnan(u[n]):
-            out[n] = np.nan
-            jacobian[n] = np.nan
+            out[n, 0] = out[n, 1] = np.nan
+            jacobian[n, 0, 0] = jacobian[n, 0, 1] = jacobian[n, 1, 0] = jacobian[n, 1, 1] = np.nan
             continue
         at = at_u[int(u[n] / u_step) % len(at_u)]
         along, side, kappa, c, s = 0.0, 0.0, 0.0, 1.0, 0.0
@@ -180,7 +180,7 @@ def guide_to_ice(ge: Floats, xy: Floats, heading: Floats, step: float, out: Floa
     count = len(xy)
     for n in range(len(ge)):
         if np.isnan(ge[n, 0]) or np.isnan(ge[n, 1]):
-            out[n] = np.nan
+            out[n, 0] = out[n, 1] = np.nan
             angle[n] = np.nan
             continue
         at = (ge[n, 0] / step) % count

@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tracking.rows import put
+
 Floats = NDArray[np.float64]
 
 FULL_GAP_S = 0.2
@@ -80,8 +82,9 @@ def smooth_sign(
     frames = len(gap)
     from_other = np.zeros((frames, 2), np.bool_)
     cost = np.zeros(2)
+    stay = np.zeros(2)
     for t in range(frames):
-        stay = cost.copy()
+        put(stay, cost)
         for state in range(2):
             if stay[1 - state] + switch_cost < stay[state]:
                 cost[state] = stay[1 - state] + switch_cost

@@ -62,7 +62,8 @@ def fit_paths(
                 before, after = before or k <= t, after or k >= t
             spread = n * s2 - s1 * s1
             if n < 3 or spread <= 0 or not (before and after):
-                position[r, t] = velocity[r, t] = misfit[r, t] = np.nan
+                position[r, t, 0] = position[r, t, 1] = velocity[r, t, 0] = velocity[r, t, 1] = np.nan
+                misfit[r, t] = np.nan
                 continue
             vx, vy = (n * sxt - s1 * sx) / spread, (n * syt - s1 * sy) / spread
             x, y = (sx - vx * s1) / n, (sy - vy * s1) / n

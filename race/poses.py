@@ -96,7 +96,8 @@ class Poses:
         the horizon and where the frame is not registered. Covariances are to first order.
         """
         seen = np.ascontiguousarray(pixels, dtype=np.float64)
-        sd = np.ascontiguousarray(np.broadcast_to(np.asarray(pixel_sd, dtype=np.float64), (len(seen),)))
+        sd = np.empty(len(seen))
+        sd[:] = np.asarray(pixel_sd, dtype=np.float64)
         xy, covariance = np.empty((len(seen), 2)), np.empty((len(seen), 2, 2))
         _to_ice(self._rows(row, len(seen)), seen, sd, *self._arrays, self.sd_px, xy, covariance)
         return xy, covariance
@@ -173,8 +174,8 @@ def _to_ice(
         ray_y = turn[0, 1] * a + turn[1, 1] * b + turn[2, 1]
         ray_z = turn[0, 2] * a + turn[1, 2] * b + turn[2, 2]
         if not ray_z < 0:  # at or above the horizon, or NaN
-            xy[n] = np.nan
-            covariance[n] = np.nan
+            xy[n, 0] = xy[n, 1] = np.nan
+            covariance[n, 0, 0] = covariance[n, 0, 1] = covariance[n, 1, 0] = covariance[n, 1, 1] = np.nan
             continue
         ahead = -position[f, 2] / ray_z  # the ray is 1 ahead of the camera
         xy[n, 0], xy[n, 1] = position[f, 0] + ahead * ray_x, position[f, 1] + ahead * ray_y

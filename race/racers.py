@@ -16,6 +16,7 @@ from scipy.ndimage import uniform_filter1d
 from race.paths import fit_paths
 from race.scene import Scene
 from tracking import Tracks
+from tracking.rows import median
 
 Floats = NDArray[np.float64]
 
@@ -111,11 +112,17 @@ def _windows(time_s: Floats, length_s: float) -> tuple[NDArray[np.int64], NDArra
 def medians_around(values: Floats, first: NDArray[np.int64], end: NDArray[np.int64], out: Floats) -> None:
     """out (R, F): the median of the known among a row's ``values[first[f]:end[f]]``, where ``values`` is known."""
     rows, frames = values.shape
+    near = np.empty(frames)
     for r in range(rows):
         for f in range(frames):
-            if not np.isnan(values[r, f]):
-                near = values[r, first[f] : end[f]]
-                out[r, f] = np.median(near[~np.isnan(near)])
+            if np.isnan(values[r, f]):
+                continue
+            n = 0
+            for t in range(first[f], end[f]):
+                if not np.isnan(values[r, t]):
+                    near[n] = values[r, t]
+                    n += 1
+            out[r, f] = median(near[:n])
 
 
 @njit(cache=True, error_model="numpy")
@@ -124,7 +131,10 @@ def medians_of_others(
 ) -> None:
     """out (R, F): the median of the known among the other rows' ``values[first[f]:end[f]]``, where ``wanted``."""
     rows, frames = values.shape
-    near = np.empty(rows * (int((end - first).max()) if frames else 0))
+    widest = 0
+    for f in range(frames):
+        widest = max(widest, end[f] - first[f])
+    near = np.empty(rows * widest)
     for f in range(frames):
         for r in range(rows):
             if not wanted[r, f]:
@@ -136,7 +146,7 @@ def medians_of_others(
                         near[n] = values[other, t]
                         n += 1
             if n:
-                out[r, f] = np.median(near[:n])
+                out[r, f] = median(near[:n])
 
 
 def find_racers(paths: Paths, scene: Scene) -> NDArray[np.bool_]:

@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tracking.rows import put
+
 Floats = NDArray[np.float64]
 
 ACCELERATION = (0.9, 2.5)
@@ -32,8 +34,8 @@ ROUNDS = 3
 def transition(dt: float, a_sd: float, tau: float, f: Floats, q: Floats) -> None:
     """(3, 3) transition and noise of place, velocity and fading acceleration over ``dt`` seconds."""
     r = np.exp(-dt / tau)
-    f[:] = 0.0
     f[0, 0] = f[1, 1] = 1.0
+    f[1, 0] = f[2, 0] = f[2, 1] = 0.0
     f[0, 1] = dt
     f[0, 2] = tau * tau * (dt / tau - 1 + r)
     f[1, 2] = tau * (1 - r)
@@ -68,50 +70,79 @@ def smooth(
     frames = len(time_s)
     state[:] = np.nan
     covariance[:] = np.nan
-    measured = np.flatnonzero(~np.isnan(place[:, 0]))
-    if len(measured) == 0:
+    first, last = 0, frames - 1
+    while first < frames and np.isnan(place[first, 0]):
+        first += 1
+    while last > first and np.isnan(place[last, 0]):
+        last -= 1
+    if first == frames:
         return
-    first, last = measured[0], measured[-1]
     weight, hard = np.ones(frames), np.ones(frames)
     ahead, ahead_cov = np.empty((frames, 6)), np.empty((frames, 6, 6))  # predicted
     here, here_cov = np.empty((frames, 6)), np.empty((frames, 6, 6))  # filtered
     f, q = np.zeros((6, 6)), np.zeros((6, 6))
     f3, q3 = np.zeros((3, 3)), np.zeros((3, 3))
+    x, p = np.empty(6), np.empty((6, 6))
+    gain = np.empty((6, 2))
+    carried, upright, back, change = np.empty((6, 6)), np.empty((6, 6)), np.empty((6, 6)), np.empty((6, 6))
     residual = np.full(frames, np.nan)
     for turn in range(ROUNDS):
-        x, p = np.zeros(6), np.zeros((6, 6))
+        x[:] = 0.0
+        p[:] = 0.0
         x[0], x[1], x[3] = place[first, 0], USUAL_SPEED, place[first, 1]
         p[0, 0], p[3, 3] = 1e4, 1e4
         p[1, 1], p[4, 4], p[2, 2], p[5, 5] = AT_FIRST[0] ** 2, AT_FIRST[1] ** 2, AT_FIRST[2] ** 2, AT_FIRST[2] ** 2
         for t in range(first, last + 1):
             if t > first:
                 _fill(f, q, time_s[t] - time_s[t - 1], hard[t], acceleration, lasts_s, f3, q3)
-                x = f @ x
-                p = f @ p @ f.T + q
-            ahead[t], ahead_cov[t] = x, p
+                for k in range(6):
+                    ahead[t, k] = 0.0
+                    for j in range(6):
+                        ahead[t, k] += f[k, j] * x[j]
+                put(x, ahead[t])
+                _times(f, p, carried)
+                _times_turned(carried, f, p)
+                for k in range(6):
+                    for j in range(6):
+                        p[k, j] += q[k, j]
+            put(ahead[t], x)
+            _put(ahead_cov[t], p)
             if not np.isnan(place[t, 0]):
                 s00 = p[0, 0] + spread[t, 0, 0] / weight[t]
                 s01 = p[0, 3] + spread[t, 0, 1] / weight[t]
                 s11 = p[3, 3] + spread[t, 1, 1] / weight[t]
                 det = s00 * s11 - s01 * s01
                 i0, i1 = place[t, 0] - x[0], place[t, 1] - x[3]
-                gain = np.empty((6, 2))
                 for k in range(6):
                     gain[k, 0] = (p[k, 0] * s11 - p[k, 3] * s01) / det
                     gain[k, 1] = (p[k, 3] * s00 - p[k, 0] * s01) / det
-                x = x + gain[:, 0] * i0 + gain[:, 1] * i1
-                lower = np.empty((2, 6))
-                lower[0], lower[1] = p[0], p[3]
-                p = p - gain @ lower
-                p = 0.5 * (p + p.T)
-            here[t], here_cov[t] = x, p
-        state[last], covariance[last] = here[last], here_cov[last]
+                    x[k] = x[k] + gain[k, 0] * i0 + gain[k, 1] * i1
+                for k in range(6):
+                    for j in range(6):
+                        change[k, j] = p[k, j] - (gain[k, 0] * p[0, j] + gain[k, 1] * p[3, j])
+                for k in range(6):
+                    for j in range(6):
+                        p[k, j] = 0.5 * (change[k, j] + change[j, k])
+            put(here[t], x)
+            _put(here_cov[t], p)
+        put(state[last], here[last])
+        _put(covariance[last], here_cov[last])
         for t in range(last - 1, first - 1, -1):
             _fill(f, q, time_s[t + 1] - time_s[t], hard[t + 1], acceleration, lasts_s, f3, q3)
-            back = np.linalg.solve(ahead_cov[t + 1], f @ here_cov[t]).T
-            state[t] = here[t] + back @ (state[t + 1] - ahead[t + 1])
-            inner = covariance[t + 1] - ahead_cov[t + 1]
-            covariance[t] = here_cov[t] + back @ inner @ back.T
+            _times(f, here_cov[t], upright)
+            _put(carried, ahead_cov[t + 1])
+            _solve(carried, upright)
+            for k in range(6):
+                state[t, k] = here[t, k]
+                for j in range(6):
+                    back[k, j] = upright[j, k]
+                    state[t, k] += back[k, j] * (state[t + 1, j] - ahead[t + 1, j])
+                    change[k, j] = covariance[t + 1, k, j] - ahead_cov[t + 1, k, j]
+            _times(back, change, carried)
+            _times_turned(carried, back, change)
+            for k in range(6):
+                for j in range(6):
+                    covariance[t, k, j] = here_cov[t, k, j] + change[k, j]
         if turn == ROUNDS - 1:
             break
         for t in range(first, last + 1):
@@ -130,13 +161,67 @@ def smooth(
 
 
 @njit(cache=True, error_model="numpy")
+def _put(to: Floats, matrix: Floats) -> None:
+    for k in range(len(matrix)):
+        put(to[k], matrix[k])
+
+
+@njit(cache=True, error_model="numpy")
+def _times(a: Floats, b: Floats, out: Floats) -> None:
+    """``out`` = a @ b; as loops, for BLAS takes longer to compile and to call."""
+    for k in range(len(a)):
+        for j in range(len(a)):
+            total = 0.0
+            for i in range(len(a)):
+                total += a[k, i] * b[i, j]
+            out[k, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def _times_turned(a: Floats, b: Floats, out: Floats) -> None:
+    """``out`` = a @ b.T"""
+    for k in range(len(a)):
+        for j in range(len(a)):
+            total = 0.0
+            for i in range(len(a)):
+                total += a[k, i] * b[j, i]
+            out[k, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def _solve(a: Floats, b: Floats) -> None:
+    """Leave in ``b`` (n, n) what a (n, n) times it is: Gauss's elimination; ``a`` is used up."""
+    n = len(a)
+    for c in range(n):
+        best = c
+        for k in range(c + 1, n):
+            if abs(a[k, c]) > abs(a[best, c]):
+                best = k
+        for j in range(n):
+            a[c, j], a[best, j] = a[best, j], a[c, j]
+            b[c, j], b[best, j] = b[best, j], b[c, j]
+        for k in range(c + 1, n):
+            share = a[k, c] / a[c, c]
+            for j in range(c + 1, n):
+                a[k, j] -= share * a[c, j]
+            for j in range(n):
+                b[k, j] -= share * b[c, j]
+    for c in range(n - 1, -1, -1):
+        for j in range(n):
+            for k in range(c + 1, n):
+                b[c, j] -= a[c, k] * b[k, j]
+            b[c, j] /= a[c, c]
+
+
+@njit(cache=True, error_model="numpy")
 def _fill(
     f: Floats, q: Floats, dt: float, hard: float, acceleration: Floats, lasts_s: Floats, f3: Floats, q3: Floats
 ) -> None:
     for axis in range(2):
         transition(dt, acceleration[axis] * hard, lasts_s[axis], f3, q3)
-        f[3 * axis : 3 * axis + 3, 3 * axis : 3 * axis + 3] = f3
-        q[3 * axis : 3 * axis + 3, 3 * axis : 3 * axis + 3] = q3
+        for k in range(3):
+            for j in range(3):
+                f[3 * axis + k, 3 * axis + j], q[3 * axis + k, 3 * axis + j] = f3[k, j], q3[k, j]
 
 
 @njit(cache=True, error_model="numpy")

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from race.beam import Weighed, cost_of
+from tracking.rows import put
 
 Ints = NDArray[np.int64]
 
@@ -18,22 +19,29 @@ LEAST_GAIN, MOST = 1.0, 30
 """Nats that each has to gain, and how many there may be."""
 
 
-@njit(cache=True, error_model="numpy")
+NOBODY, FIRST = np.int64(-1), np.int64(0)  # as Python's numbers they would have ``_exchanged`` compiled anew
+
+
 def exchange(weighed: Weighed, owner: Ints) -> float:
     """Exchange racers in ``owner`` (K,), in place, as long as that gains; returns what is left of the cost, nats.
 
     Two are exchanged as they were seen; the moments that the score bug tells of stay with the names."""
-    cost, count = cost_of(weighed, owner), len(owner)
     steps = np.arange(weighed.first_s[0] + STEP_S, weighed.first_s[-1], STEP_S)
-    moments = np.append(np.searchsorted(weighed.first_s, steps), count)
+    return float(_exchange(weighed, owner, np.append(np.searchsorted(weighed.first_s, steps), len(owner))))
+
+
+@njit(cache=True, error_model="numpy")
+def _exchange(weighed: Weighed, owner: Ints, moments: Ints) -> float:
+    """The same at ``moments``, pieces."""
+    cost, count = cost_of(weighed, owner), len(owner)
     for _ in range(MOST):
-        best, a, b, since, until = cost - LEAST_GAIN, -1, -1, 0, 0
+        best, a, b, since, until = cost - LEAST_GAIN, NOBODY, NOBODY, FIRST, FIRST
         for m in range(len(moments) - 1):
             for n in range(m + 1, min(m + STEPS, len(moments))):
                 end = moments[n] if n < m + STEPS - 1 else count
                 for one in range(weighed.size):
                     for other in range(one + 1, weighed.size):
-                        value = cost_of(weighed, _exchanged(weighed, owner, one, other, moments[m], end))
+                        value = cost_of(weighed, _exchanged(weighed.name, owner, one, other, moments[m], end))
                         if value < best:
                             best, a, b, since, until = value, one, other, moments[m], end
         if a < 0:
@@ -41,24 +49,24 @@ def exchange(weighed: Weighed, owner: Ints) -> float:
         begun, ended = weighed.first_s[since], weighed.first_s[min(until, count - 1)]
         for k in range(count):
             if abs(weighed.first_s[k] - begun) <= STEP_S and (owner[k] == a or owner[k] == b):
-                value = cost_of(weighed, _exchanged(weighed, owner, a, b, k, until))
+                value = cost_of(weighed, _exchanged(weighed.name, owner, a, b, k, until))
                 if value < best:
                     best, since = value, k
         for k in range(since + 1, count if until < count else 0):
             if abs(weighed.first_s[k] - ended) <= STEP_S and (owner[k] == a or owner[k] == b):
-                value = cost_of(weighed, _exchanged(weighed, owner, a, b, since, k))
+                value = cost_of(weighed, _exchanged(weighed.name, owner, a, b, since, k))
                 if value < best:
                     best, until = value, k
-        owner[:] = _exchanged(weighed, owner, a, b, since, until)
+        put(owner, _exchanged(weighed.name, owner, a, b, since, until))
         cost = best
     return cost
 
 
 @njit(cache=True, error_model="numpy")
-def _exchanged(weighed: Weighed, owner: Ints, a: int, b: int, since: int, until: int) -> Ints:
+def _exchanged(name: Ints, owner: Ints, a: int, b: int, since: int, until: int) -> Ints:
     out = owner.copy()
     for k in range(since, until):
-        if weighed.name[k] < 0:
+        if name[k] < 0:
             if owner[k] == a:
                 out[k] = b
             elif owner[k] == b:

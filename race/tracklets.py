@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tracking.rows import put
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -56,7 +58,7 @@ def chain_tracklets(
                 if scene[t] != scene[t - 1] or time_s[t] - last_s[k] > PATIENCE_S:
                     continue
                 if kept != k:
-                    state[kept], cov[kept], look[kept] = state[k], cov[k], look[k]
+                    _move(state, cov, look, k, kept)
                     last_s[kept], name[kept] = last_s[k], name[k]
                 _predict(state[kept], cov[kept], dt)
                 kept += 1
@@ -110,7 +112,7 @@ def chain_tracklets(
             if doubtful[k]:
                 continue
             if kept != k:
-                state[kept], cov[kept], look[kept] = state[k], cov[k], look[k]
+                _move(state, cov, look, k, kept)
                 last_s[kept], name[kept] = last_s[k], name[k]
             kept += 1
         active = kept
@@ -120,11 +122,12 @@ def chain_tracklets(
                 continue
             state[active, 0], state[active, 1] = place[n, 0], FIRST_SPEED[0]
             state[active, 2], state[active, 3] = place[n, 1], 0.0
-            cov[active] = 0.0
+            for k in range(4):
+                cov[active, k, :] = 0.0
             cov[active, 0, 0], cov[active, 2, 2] = spread[n, 0, 0] + FLOOR_SD_M**2, spread[n, 1, 1] + FLOOR_SD_M**2
             cov[active, 0, 2] = cov[active, 2, 0] = spread[n, 0, 1]
             cov[active, 1, 1], cov[active, 3, 3] = FIRST_SPEED[1] ** 2, FIRST_SPEED[2] ** 2
-            look[active] = root[n]
+            put(look[active], root[n])
             last_s[active], name[active] = time_s[t], count
             piece[n] = count
             count += 1
@@ -133,12 +136,24 @@ def chain_tracklets(
 
 
 @njit(cache=True, error_model="numpy")
+def _move(state: Floats, cov: Floats, look: Floats, a: int, b: int) -> None:
+    """Piece ``a`` to the place ``b``."""
+    put(state[b], state[a])
+    put(look[b], look[a])
+    for k in range(4):
+        put(cov[b, k], cov[a, k])
+
+
+@njit(cache=True, error_model="numpy")
 def _predict(state: Floats, cov: Floats, dt: float) -> None:
-    f = np.eye(4)
-    f[0, 1] = f[2, 3] = dt
     state[0] += dt * state[1]
     state[2] += dt * state[3]
-    cov[:] = f @ cov @ f.T
+    for axis in range(2):  # cov = f cov f', f the transition
+        for k in range(4):
+            cov[2 * axis, k] += dt * cov[2 * axis + 1, k]
+    for axis in range(2):
+        for k in range(4):
+            cov[k, 2 * axis] += dt * cov[k, 2 * axis + 1]
     for axis in range(2):
         q = ACCELERATION[axis] ** 2
         a, b = 2 * axis, 2 * axis + 1
@@ -181,14 +196,15 @@ def _update(state: Floats, cov: Floats, place: Floats, spread: Floats, lap_m: fl
     s11 = cov[2, 2] + spread[1, 1] + FLOOR_SD_M**2
     s01 = cov[0, 2] + spread[0, 1]
     det = s00 * s11 - s01 * s01
-    gain = np.empty((4, 2))
     lower = np.empty((2, 4))
     for k in range(4):
-        gain[k, 0] = (cov[k, 0] * s11 - cov[k, 2] * s01) / det
-        gain[k, 1] = (cov[k, 2] * s00 - cov[k, 0] * s01) / det
-    lower[0], lower[1] = cov[0], cov[2]
-    state += gain[:, 0] * i0 + gain[:, 1] * i1
-    cov -= gain @ lower
+        lower[0, k], lower[1, k] = cov[0, k], cov[2, k]
+    for k in range(4):
+        gain_0 = (cov[k, 0] * s11 - cov[k, 2] * s01) / det
+        gain_1 = (cov[k, 2] * s00 - cov[k, 0] * s01) / det
+        state[k] += gain_0 * i0 + gain_1 * i1
+        for j in range(4):
+            cov[k, j] -= gain_0 * lower[0, j] + gain_1 * lower[1, j]
 
 
 @njit(cache=True, error_model="numpy")

@@ -28,6 +28,7 @@ LASTS_S, OWN_LASTS_S = 5.0, 1.5
 or a turn, for so long."""
 PACE_SD, SPEED_SD = 0.8, 1.2
 """How racers' speeds differ from the pack's, m/s; and those of one moment."""
+BACK, ON = np.int64(-1), np.int64(1)  # as Python's numbers they would each have ``speed_at`` compiled anew
 BACK_M = 5.0
 """So far back somebody may be seen again, after a fall."""
 FALL_COST, LOST_COST = 9.0, 4.0
@@ -119,24 +120,29 @@ def unwrap(
 
     Laps are counted from the first sight where nothing is told."""
     out, begins = _in_parts(g, time_s, way, lap_m)
-    ends = np.append(begins[1:], len(g))
+    ends = np.empty(len(begins), np.int64)
     for n in range(len(begins)):
+        ends[n] = begins[n + 1] if n + 1 < len(begins) else len(g)
         while ends[n] > begins[n] + 1 and np.isnan(g[ends[n] - 1]):
             ends[n] -= 1
-    most = int(max((time_s[-1] - time_s[0]) * FASTEST_MPS, np.nanmax(np.append(told_m, 0.0))) / lap_m) + 3
+    furthest = max((time_s[-1] - time_s[0]) * FASTEST_MPS, 0.0)
+    for t in range(len(g)):
+        if told_m[t] > furthest:
+            furthest = told_m[t]
+    most = int(furthest / lap_m) + 3
     cost = np.zeros((len(begins), most))
     before = np.zeros((len(begins), most), np.int64)
     for n in range(len(begins)):
         for t in range(begins[n], ends[n]):
             if not np.isnan(told_m[t]):
                 lap = int(np.round((told_m[t] - out[t]) / lap_m))
-                cost[n] += TOLD_COST
-                if 0 <= lap < most:
-                    cost[n, lap] -= TOLD_COST
+                for k in range(most):
+                    if k != lap:
+                        cost[n, k] += TOLD_COST
         if n == 0:
             continue
         a, b = ends[n - 1] - 1, begins[n]
-        lost_at, back_at = speed_at(out, sd_m, time_s, a, -1, lap_m), speed_at(g, sd_m, time_s, b, 1, lap_m)
+        lost_at, back_at = speed_at(out, sd_m, time_s, a, BACK, lap_m), speed_at(g, sd_m, time_s, b, ON, lap_m)
         first, spent = _costs_unseen(
             out[b] - out[a], time_s[b] - time_s[a], lost_at, back_at, pace[a], pace[b], way[b] - way[a], lap_m
         )
@@ -150,8 +156,14 @@ def unwrap(
             before[n, lap] = best
     lap = 0
     for n in range(len(begins) - 1, -1, -1):
-        lap = int(np.argmin(cost[n])) if n == len(begins) - 1 else int(before[n + 1, lap])
-        out[begins[n] : ends[n]] += lap * lap_m
+        if n < len(begins) - 1:
+            lap = before[n + 1, lap]
+        else:
+            for k in range(most):
+                if cost[n, k] < cost[n, lap]:
+                    lap = k
+        for t in range(begins[n], ends[n]):
+            out[t] += lap * lap_m
     return out
 
 
@@ -159,18 +171,20 @@ def unwrap(
 def _in_parts(g: Floats, time_s: Floats, way: Floats, lap_m: float) -> tuple[Floats, Ints]:
     """``g`` unwrapped within each part without a hole, and where these begin (N,)."""
     out = np.full(len(g), np.nan)
-    begins = [0 for _ in range(0)]
+    begins = np.empty(len(g), np.int64)
+    parts = 0
     last = -1
     for t in range(len(g)):
         if np.isnan(g[t]):
             continue
         if last < 0 or time_s[t] - time_s[last] > HOLE_S:
-            begins.append(t)
+            begins[parts] = t
+            parts += 1
             out[t] = g[t]
         else:
             out[t] = g[t] + lap_m * np.round((out[last] + way[t] - way[last] - g[t]) / lap_m)
         last = t
-    return out, np.array(begins, np.int64)
+    return out, begins[:parts]
 
 
 @njit(cache=True, error_model="numpy")

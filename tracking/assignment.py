@@ -97,11 +97,11 @@ def _join(parent, a, b):
 
 @njit(cache=True, error_model="numpy")
 def _solve_part(edge_track, edge_det, edge_gain, edges, taken):
-    tracks = np.unique(edge_track[edges])
-    dets = np.unique(edge_det[edges])
+    tracks = _distinct(edge_track, edges)
     if len(tracks) > LARGEST_PART:
         _solve_greedily(edge_track, edge_det, edge_gain, edges, taken)
         return
+    dets = _distinct(edge_det, edges)
     gain = np.zeros((len(tracks), len(dets)))
     for e in edges:
         gain[np.searchsorted(tracks, edge_track[e]), np.searchsorted(dets, edge_det[e])] = edge_gain[e]
@@ -112,9 +112,32 @@ def _solve_part(edge_track, edge_det, edge_gain, edges, taken):
 
 
 @njit(cache=True, error_model="numpy")
+def _distinct(values, edges):
+    """What ``values`` has at ``edges``, each once, in order; soon done where it is nearly in order there."""
+    found = np.empty(len(edges), np.int64)
+    n = 0
+    for e in edges:
+        k = n
+        while k > 0 and found[k - 1] > values[e]:
+            k -= 1
+        if k > 0 and found[k - 1] == values[e]:
+            continue
+        for later in range(n, k, -1):
+            found[later] = found[later - 1]
+        found[k] = values[e]
+        n += 1
+    return found[:n]
+
+
+@njit(cache=True, error_model="numpy")
 def _solve_greedily(edge_track, edge_det, edge_gain, edges, taken):
-    used = np.zeros(edge_det[edges].max() + 1, np.bool_)
-    for k in np.argsort(-edge_gain[edges], kind="mergesort"):
+    loss = np.empty(len(edges))
+    most = 0
+    for k in range(len(edges)):
+        loss[k] = -edge_gain[edges[k]]
+        most = max(most, edge_det[edges[k]])
+    used = np.zeros(most + 1, np.bool_)
+    for k in np.argsort(loss):
         e = edges[k]
         if taken[edge_track[e]] < 0 and not used[edge_det[e]]:
             taken[edge_track[e]] = edge_det[e]

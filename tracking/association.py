@@ -14,6 +14,7 @@ from numba import njit
 
 from tracking.assignment import assign
 from tracking.ground import reachable
+from tracking.rows import put
 
 CANDIDATES = 16
 """Detections a track may choose among: those that fit it best."""
@@ -30,7 +31,10 @@ PREDICTED, LAST_SEEN = np.int64(0), np.int64(1)  # as Python's numbers they woul
 @njit(cache=True, error_model="numpy")
 def sort_by_left(box, order):
     """Write the rows of ``box`` (N, 4) by left edge into ``order`` (N,)."""
-    order[:] = np.argsort(box[:, 0])
+    left = np.empty(len(box))
+    for d in range(len(box)):
+        left[d] = box[d, 0]
+    put(order, np.argsort(left))
 
 
 @njit(cache=True, error_model="numpy")

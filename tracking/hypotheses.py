@@ -27,6 +27,7 @@ from tracking.person import (
     scatter,
     update,
 )  # fmt: skip
+from tracking.rows import put
 
 LOOKS = 20000
 """Steps of a search for joint choices, at most."""
@@ -155,7 +156,9 @@ def carry(
                     grown[k, o] = -2 if gone else used
                     if not gone:
                         one = next_state[used]
-                        one[:], next_look[used], next_last[used] = state[k], look[k], last[k]
+                        put(one, state[k])
+                        put(next_look[used], look[k])
+                        next_last[used] = last[k]
                         if d < 0:
                             one[UNSEEN] += dt
                         else:
@@ -197,7 +200,8 @@ def carry(
             if a == slots or used == nodes:
                 return False
             begin(next_state[used], boxes[d], scores[d], cost)
-            next_look[used], next_last[used] = features[d], first + d
+            put(next_look[used], features[d])
+            next_last[used] = first + d
             owner[a] = owners[waiting, a] = known
             odds[waiting, a] = 1.0
             known += 1
@@ -216,15 +220,21 @@ def carry(
         node, next_node = next_node, node
         waiting += 1
         if count == 1 or waiting == room or t == steps - 1:
-            best = np.argmin(total[:count])
-            node[0], total[0] = node[best], 0.0
+            best = 0
+            for b in range(1, count):
+                if total[b] < total[best]:
+                    best = b
+            put(node[0], node[best])
+            total[0] = 0.0
             for k in range(waiting - 1, -1, -1):
                 for a in range(slots):
                     row = taken[k, best, a]
                     if row >= 0:
                         choice[row], margin[row] = owners[k, a], odds[k, a]
                 best = parents[k, best]
-            taken[:waiting] = -1
+            for k in range(waiting):
+                for b in range(beam):
+                    taken[k, b, :] = -1
             waiting, count = 0, 1
         for a in range(slots):
             gone = True
@@ -273,7 +283,10 @@ def extend(
             for j in range(size):
                 new_taken[at, j] = option_det[j, pick[j] - 1]
             if end == room:
-                worst = min(worst, new_total[made:end].max())
+                dearest = new_total[made]
+                for k in range(made + 1, end):
+                    dearest = max(dearest, new_total[k])
+                worst = min(worst, dearest)
         elif pick[i] < options[i]:
             k = pick[i]
             pick[i] += 1

@@ -15,6 +15,7 @@ from numba.extending import intrinsic
 
 from tracking.association import CANDIDATES
 from tracking.kalman import TRACK
+from tracking.rows import put
 from tracking.settings import SETTINGS, Settings, as_record
 from tracking.tables import Floats
 
@@ -101,10 +102,10 @@ def grown(memory, capacity):
     head = parts(memory)[0]
     count, colours = head[0].count, head[0].colours
     more = np.full(_words(capacity, colours), np.nan)
-    more[:FIRST_TRACK] = memory[:FIRST_TRACK]
+    for k in range(FIRST_TRACK + TRACK_WORDS * count):
+        more[k] = memory[k]
     parts(more)[0][0].capacity = capacity
-    tracks = FIRST_TRACK + TRACK_WORDS * count
-    more[FIRST_TRACK:tracks] = memory[FIRST_TRACK:tracks]
-    if count > 0:
-        parts(more)[3][:count] = parts(memory)[3][:count]
+    wider, feature = parts(more)[3], parts(memory)[3]
+    for t in range(count):
+        put(wider[t], feature[t])
     return more

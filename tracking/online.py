@@ -13,6 +13,7 @@ from tracking.compiling import announce_compiling
 from tracking.ground import ground_correct, ground_predict
 from tracking.kalman import begin, correct, predict, warp
 from tracking.memory import HEAD, HEAD_WORDS, check_memory, grown, new_memory, parts
+from tracking.rows import put
 from tracking.settings import SKATERS, Settings
 from tracking.tables import Floats, Rows
 
@@ -195,7 +196,7 @@ def step_frame(
             t = head[0].count
             head[0].count += 1
             begin(track[t], box[d], score[d], time_s, s)
-            track_feature[t] = feature[d]
+            put(track_feature[t], feature[d])
             if planar:
                 ground_correct(track[t], stand[d, 0], stand[d, 1], box[d, 3], dt, to_plane, s)
         else:
@@ -214,7 +215,7 @@ def step_frame(
         if unseen == 0.0 or (track[t].id > 0 and unseen < s.patience_s):
             if kept != t:
                 track[kept] = track[t]
-                track_feature[kept] = track_feature[t]
+                put(track_feature[kept], track_feature[t])
             kept += 1
     head[0].count = kept
     return reported

@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from tracking.person import CUT
+from tracking.rows import median, put
 from tracking.tables import Floats, Ints, Mask, Tracks
 
 OVERLAP = 0.05
@@ -87,16 +88,18 @@ def settle_boxes(
     """
     out = box.copy()
     edge = np.array([0.0, 0.0, *picture])
-    _settle(box, score, seen, np.ascontiguousarray(time_s, np.float64), warp, unknown, cut, edge, out)
+    found = np.concatenate([box[..., :2], box[..., :2] + box[..., 2:]], axis=2)  # left, top, right, bottom
+    _settle(
+        *(box, score, seen, np.ascontiguousarray(time_s, np.float64), warp, unknown, cut, edge),
+        *(found, found.copy(), found.copy(), out),
+    )
     return out
 
 
 @njit(cache=True, error_model="numpy")
-def _settle(box, score, seen, time_s, warp, unknown, cut, edge, out):
+def _settle(box, score, seen, time_s, warp, unknown, cut, edge, found, thought, before, out):
     steps, people = seen.shape
     apart = find_apart(box, seen)
-    found = np.empty((steps, people, 4))  # left, top, right, bottom
-    found[:, :, :2], found[:, :, 2:] = box[:, :, :2], box[:, :, :2] + box[:, :, 2:]
     unit, origin = np.ones((steps, people)), np.zeros((steps, people, 2))
     end = np.zeros((steps, people), np.int64)  # of the stretch of known boxes that begins there, 0 where none does
     for i in range(people):
@@ -110,21 +113,22 @@ def _settle(box, score, seen, time_s, warp, unknown, cut, edge, out):
         for t in range(steps):
             if end[t, i]:
                 lay_out(box[:, i], warp, t, end[t, i], unit[:, i], origin[:, i])
-    thought, before = found.copy(), found.copy()
     holder = np.empty((steps, people), np.int64)  # whose detected box each is in, -1 for nobody's
     place, spread, ends = np.empty((steps, 2)), np.empty((steps, 2)), np.empty((steps, 2))
     for step in range(ROUNDS):
-        before[:] = thought
         for t in range(steps):
+            for i in range(people):
+                put(before[t, i], thought[t, i])
             for i in range(people):
                 holder[t, i] = i if seen[t, i] else _inside(i, before[t], found[t], seen[t])
         for i in range(people):
             for first in range(steps):
                 if not end[first, i]:
                     continue
-                these = slice(first, end[first, i])
+                last = end[first, i]
+                these = slice(first, last)
                 for axis in range(2):
-                    for t in range(first, end[first, i]):
+                    for t in range(first, last):
                         box_of = holder[t, i]
                         for side in range(2):
                             e = axis + 2 * side
@@ -141,8 +145,9 @@ def _settle(box, score, seen, time_s, warp, unknown, cut, edge, out):
                             if step and _ends_behind(i, e, before[t], found[t], seen[t]):
                                 spread[t, side] *= HIDDEN
                     smooth(place[these], spread[these], time_s[these], unknown[these], ends[these])
-                    for side in range(2):
-                        thought[these, i, axis + 2 * side] = ends[these, side] * unit[these, i] + origin[these, i, axis]
+                    for t in range(first, last):
+                        for side in range(2):
+                            thought[t, i, axis + 2 * side] = ends[t, side] * unit[t, i] + origin[t, i, axis]
     for t in range(steps):
         for i in range(people):
             x, y = max(thought[t, i, 0], edge[0]), max(thought[t, i, 1], edge[1])
@@ -227,7 +232,12 @@ def lay_out(box, warp, first, end, unit, origin):
         zoom[t - first] = zoom[t - first - 1] * z
         origin[t, 0] = (m[0, 0] * x + m[0, 1] * y + m[0, 2]) / w - z * (x - origin[t - 1, 0])
         origin[t, 1] = (m[1, 0] * x + m[1, 1] * y + m[1, 2]) / w - z * (y - origin[t - 1, 1])
-    unit[first:end] = zoom * np.median(box[first:end, 3] / zoom)
+    height = np.empty(end - first)
+    for t in range(first, end):
+        height[t - first] = box[t, 3] / zoom[t - first]
+    usual = median(height)
+    for t in range(first, end):
+        unit[t] = zoom[t - first] * usual
 
 
 @njit(cache=True, error_model="numpy")
@@ -275,7 +285,9 @@ def smooth(place, spread, time_s, unknown, out):
             for k in range(3):
                 for j in range(3):
                     p[k, j] -= gain[t, side, k] * ph[j]
-        mean[t], cov[t] = m, p
+        put(mean[t], m)
+        for k in range(3):
+            put(cov[t, k], p[k])
     back = np.zeros(3)
     for t in range(n - 1, -1, -1):
         for k in range(3):
