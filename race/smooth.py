@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from race.matrices import put_all, solve, times, times_turned
 from tracking.rows import put
 
 Floats = NDArray[np.float64]
@@ -100,13 +101,13 @@ def smooth(
                     for j in range(6):
                         ahead[t, k] += f[k, j] * x[j]
                 put(x, ahead[t])
-                _times(f, p, carried)
-                _times_turned(carried, f, p)
+                times(f, p, carried)
+                times_turned(carried, f, p)
                 for k in range(6):
                     for j in range(6):
                         p[k, j] += q[k, j]
             put(ahead[t], x)
-            _put(ahead_cov[t], p)
+            put_all(ahead_cov[t], p)
             if not np.isnan(place[t, 0]):
                 s00 = p[0, 0] + spread[t, 0, 0] / weight[t]
                 s01 = p[0, 3] + spread[t, 0, 1] / weight[t]
@@ -124,22 +125,22 @@ def smooth(
                     for j in range(6):
                         p[k, j] = 0.5 * (change[k, j] + change[j, k])
             put(here[t], x)
-            _put(here_cov[t], p)
+            put_all(here_cov[t], p)
         put(state[last], here[last])
-        _put(covariance[last], here_cov[last])
+        put_all(covariance[last], here_cov[last])
         for t in range(last - 1, first - 1, -1):
             _fill(f, q, time_s[t + 1] - time_s[t], hard[t + 1], acceleration, lasts_s, f3, q3)
-            _times(f, here_cov[t], upright)
-            _put(carried, ahead_cov[t + 1])
-            _solve(carried, upright)
+            times(f, here_cov[t], upright)
+            put_all(carried, ahead_cov[t + 1])
+            solve(carried, upright)
             for k in range(6):
                 state[t, k] = here[t, k]
                 for j in range(6):
                     back[k, j] = upright[j, k]
                     state[t, k] += back[k, j] * (state[t + 1, j] - ahead[t + 1, j])
                     change[k, j] = covariance[t + 1, k, j] - ahead_cov[t + 1, k, j]
-            _times(back, change, carried)
-            _times_turned(carried, back, change)
+            times(back, change, carried)
+            times_turned(carried, back, change)
             for k in range(6):
                 for j in range(6):
                     covariance[t, k, j] = here_cov[t, k, j] + change[k, j]
@@ -158,59 +159,6 @@ def smooth(
             for t in range(first, last + 1):
                 if hard[t] > 1:
                     weight[t] = 1.0
-
-
-@njit(cache=True, error_model="numpy")
-def _put(to: Floats, matrix: Floats) -> None:
-    for k in range(len(matrix)):
-        put(to[k], matrix[k])
-
-
-@njit(cache=True, error_model="numpy")
-def _times(a: Floats, b: Floats, out: Floats) -> None:
-    """``out`` = a @ b; as loops, for BLAS takes longer to compile and to call."""
-    for k in range(len(a)):
-        for j in range(len(a)):
-            total = 0.0
-            for i in range(len(a)):
-                total += a[k, i] * b[i, j]
-            out[k, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def _times_turned(a: Floats, b: Floats, out: Floats) -> None:
-    """``out`` = a @ b.T"""
-    for k in range(len(a)):
-        for j in range(len(a)):
-            total = 0.0
-            for i in range(len(a)):
-                total += a[k, i] * b[j, i]
-            out[k, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def _solve(a: Floats, b: Floats) -> None:
-    """Leave in ``b`` (n, n) what a (n, n) times it is: Gauss's elimination; ``a`` is used up."""
-    n = len(a)
-    for c in range(n):
-        best = c
-        for k in range(c + 1, n):
-            if abs(a[k, c]) > abs(a[best, c]):
-                best = k
-        for j in range(n):
-            a[c, j], a[best, j] = a[best, j], a[c, j]
-            b[c, j], b[best, j] = b[best, j], b[c, j]
-        for k in range(c + 1, n):
-            share = a[k, c] / a[c, c]
-            for j in range(c + 1, n):
-                a[k, j] -= share * a[c, j]
-            for j in range(n):
-                b[k, j] -= share * b[c, j]
-    for c in range(n - 1, -1, -1):
-        for j in range(n):
-            for k in range(c + 1, n):
-                b[c, j] -= a[c, k] * b[k, j]
-            b[c, j] /= a[c, c]
 
 
 @njit(cache=True, error_model="numpy")

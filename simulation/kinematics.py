@@ -127,7 +127,8 @@ def _run(
                 return int(n)
         now = n * _DT - before_s
         # Everybody acts on what was true at the beginning of the step.
-        state.s0[:], state.d0[:], state.v0[:] = state.s, state.d, state.v
+        for a in range(agents):
+            state.s0[a], state.d0[a], state.v0[a] = state.s[a], state.d[a], state.v[a]
         for a in range(agents):
             _step(plan, state, course, a, n, now)
         if plan.touch_s.shape[1]:
@@ -142,7 +143,8 @@ def _run(
                 phase[a, n] = min(1.0, (now - state.since[a]) / lasts)
             if state.errand[a] == Errand.LEG:
                 mode[a, n], phase[a, n] = Mode.LEG_OUT, 1.0 - (state.until[a] - now) / OBSTRUCTS_S
-        racer[:, n] = state.racer
+        for team in range(len(state.racer)):
+            racer[team, n] = state.racer[team]
         if _all_home(state, now):
             return int(n + 1)
     return int(steps)

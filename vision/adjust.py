@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from race.edges import WORKING_WIDTH, Edges
+from race.matrices import put_all, times
 from race.poses import Poses
 from race.rink import Rink
 from vision.blocks import match
@@ -297,13 +298,27 @@ def _alike(marks: Marks, sd: float, window: float) -> tuple[Floats, Floats]:
 @njit(cache=True, error_model="numpy")
 def turn_all(rotation: Floats, step: Floats) -> None:
     """Turn every camera (F, 3, 3) by its ``step`` (F, 4), keeping it a rotation."""
+    turn = np.empty((3, 3))
     for f in range(len(rotation)):
-        turn = turned(step[f, :3]) @ rotation[f]
-        turn[2] /= np.sqrt((turn[2] ** 2).sum())
-        turn[0] -= (turn[0] * turn[2]).sum() * turn[2]
-        turn[0] /= np.sqrt((turn[0] ** 2).sum())
-        turn[1] = np.cross(turn[2], turn[0])
-        rotation[f] = turn
+        times(turned(step[f, :3]), rotation[f], turn)
+        right, down, ahead = turn[0], turn[1], turn[2]
+        _shorten(ahead)
+        slant = right[0] * ahead[0] + right[1] * ahead[1] + right[2] * ahead[2]
+        for k in range(3):
+            right[k] -= slant * ahead[k]
+        _shorten(right)
+        for k in range(3):
+            a, b = (k + 1) % 3, (k + 2) % 3
+            down[k] = ahead[a] * right[b] - ahead[b] * right[a]
+        put_all(rotation[f], turn)
+
+
+@njit(cache=True, error_model="numpy")
+def _shorten(vector: Floats) -> None:
+    """To a length of 1."""
+    length = np.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
+    for k in range(3):
+        vector[k] /= length
 
 
 @njit(cache=True, error_model="numpy")

@@ -15,6 +15,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from race.matrices import put_all, solve
+from tracking.rows import median, put
+
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 Grey = NDArray[np.float32]
@@ -223,13 +226,20 @@ def _error(pose: Floats, covariance: Floats) -> float:
     small = 1e-5
     moved, slopes, other = _moved(SAMPLES, pose), np.empty((5, *SAMPLES.shape)), pose.copy()
     for i in range(5):
-        other[:] = pose
+        put(other, pose)
         other[i] += small
-        slopes[i] = (_moved(SAMPLES, other) - moved) / small
+        moved_on = _moved(SAMPLES, other)
+        for n in range(len(SAMPLES)):
+            for axis in range(2):
+                slopes[i, n, axis] = (moved_on[n, axis] - moved[n, axis]) / small
     variance = 0.0
     for i in range(5):
         for j in range(5):
-            variance += covariance[i, j] * (slopes[i] * slopes[j]).sum()
+            total = 0.0
+            for n in range(len(SAMPLES)):
+                for axis in range(2):
+                    total += slopes[i, n, axis] * slopes[j, n, axis]
+            variance += covariance[i, j] * total
     return float(np.sqrt(variance / len(SAMPLES)))
 
 
@@ -314,6 +324,7 @@ def _descend(
 ) -> None:  # fmt: skip
     """Gauss-Newton: ``pose`` is improved in place; the others of the last line are written."""
     gradient, scale = np.empty(7), FIRST_SCALE
+    left, step, near = np.empty((7, 7)), np.empty((7, 1)), np.empty(len(points))
     for _ in range(ITERATIONS):
         normal[:] = 0.0
         for i in range(7):
@@ -322,11 +333,23 @@ def _descend(
         _accumulate(
             points, values, grey, dx, dy, masked, pose, rotation(pose), scale, residual, inside, normal, gradient
         )
-        step = np.linalg.solve(normal, -gradient)
-        pose += step
-        if inside.any():
-            scale = max(NOISE, 1.4826 * np.median(np.abs(residual[inside])))
-        if np.abs(step[:4]).max() < SMALL_STEP:
+        put_all(left, normal)
+        for i in range(7):
+            step[i, 0] = -gradient[i]
+        solve(left, step)
+        largest = 0.0
+        for i in range(7):
+            pose[i] += step[i, 0]
+            if i < 4:
+                largest = max(largest, abs(step[i, 0]))
+        n = 0
+        for k in range(len(points)):
+            if inside[k]:
+                near[n] = abs(residual[k])
+                n += 1
+        if n:
+            scale = max(NOISE, 1.4826 * median(near[:n]))
+        if largest < SMALL_STEP:
             break
 
 

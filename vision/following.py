@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from race.matrices import invert, put_all, solve, times, times_turned
 from vision.adjust import LINE_SD, ROLL_SD, Problem, make_bend, venue_of
 from vision.rink_curves import KINDS, make_curves
 from vision.rink_fit import OWN, SHARED, fit_edges
@@ -90,7 +91,9 @@ def _follow(
     high: float, sd: Floats,
 ) -> None:  # fmt: skip
     frames = len(focal)
-    spread = np.diag(np.array([START_PX / focal[start], START_PX / focal[start], START_PX / ARM, START_PX / ARM]) ** 2)
+    spread = np.zeros((OWN, OWN))
+    for k in range(OWN):
+        spread[k, k] = (START_PX / (focal[start] if k < 2 else ARM)) ** 2
     own_own, own_down = np.zeros((frames, OWN, OWN)), np.zeros((frames, OWN))
     own_shared, shared_shared, shared_down = (
         np.zeros((frames, OWN, SHARED)),
@@ -99,6 +102,9 @@ def _follow(
     )
     tally = np.zeros((KINDS, 2))
     grown, turn, other = np.zeros((OWN, OWN)), np.empty((3, 3)), np.empty((3, 3))
+    more, foreseen = np.empty((3, 3)), np.empty((3, 3))
+    prior, normal, left = np.empty((OWN, OWN)), np.empty((OWN, OWN)), np.empty((OWN, OWN))
+    gone, move, tilt, vector = np.empty(OWN), np.empty((OWN, 1)), np.zeros(OWN), np.empty(3)
     n = start
     while 0 <= n + way < frames:
         step, noise = (steps[n + 1], step_sd[n + 1]) if way > 0 else (steps[n], step_sd[n])
@@ -107,24 +113,30 @@ def _follow(
         small = 1e-4
         grown[:] = 0.0
         grown[3, 3] = np.log(_turn(step, focal[n] * np.exp(small), bend, way, other) / length) / small
-        more = other @ turn.T.copy()
-        grown[:3, :3] = turn
+        times_turned(other, turn, more)
+        for k in range(3):
+            for j in range(3):
+                grown[k, j] = turn[k, j]
         grown[0, 3] = 0.5 * (more[2, 1] - more[1, 2]) / small
         grown[1, 3] = 0.5 * (more[0, 2] - more[2, 0]) / small
         grown[2, 3] = 0.5 * (more[1, 0] - more[0, 1]) / small
         unit = DRIFT * noise
-        spread = grown @ np.ascontiguousarray(spread) @ grown.T.copy()
+        times(grown, spread, left)
+        times_turned(left, grown, spread)
         for k in range(OWN):
             spread[k, k] += (unit / length) ** 2 if k < 2 else (unit / ARM) ** 2
-        spread = 0.5 * (spread + spread.T)
-        rotation[m], focal[m] = turn @ rotation[n], length
-        foreseen, foreseen_focal = rotation[m].copy(), focal[m]
+        for k in range(OWN):
+            for j in range(k):
+                spread[k, j] = spread[j, k] = 0.5 * (spread[k, j] + spread[j, k])
+        times(turn, rotation[n], rotation[m])
+        focal[m] = length
+        put_all(foreseen, rotation[m])
+        foreseen_focal = focal[m]
         off_px = _px(spread, length)
         if not off_px < FARTHEST * length:
             return
-        prior = np.linalg.inv(spread)
-        gone = np.zeros(OWN)
-        normal = prior
+        invert(spread, prior)
+        gone[:] = 0.0
         window = min(max(NARROW, REACH * off_px + NARROW), WIDE)
         for _ in range(ROUNDS):
             own_own[m], own_down[m], tally[:] = 0.0, 0.0, 0.0
@@ -144,21 +156,33 @@ def _follow(
                 np.full((b - a, 2), LINE_SD), np.full(b - a, 2 * window), width, height, rotation, focal, shared,
                 own_own, own_shared, shared_shared, own_down, shared_down,
             )  # fmt: skip
-            tilt = np.array([0.0, rotation[m, 2, 2], -rotation[m, 1, 2], 0.0])
-            own_own[m] += np.outer(tilt, tilt) / ROLL_SD**2
-            own_down[m] -= tilt * rotation[m, 0, 2] / ROLL_SD**2
-            normal = prior + own_own[m]
-            move = np.linalg.solve(normal, own_down[m] - prior @ gone)
-            gone += move
-            rotation[m] = turned(move[:3]) @ rotation[m]
-            focal[m] *= np.exp(move[3])
+            tilt[1], tilt[2] = rotation[m, 2, 2], -rotation[m, 1, 2]
+            for k in range(OWN):
+                own_down[m, k] -= tilt[k] * rotation[m, 0, 2] / ROLL_SD**2
+                move[k, 0] = own_down[m, k]
+                for j in range(OWN):
+                    own_own[m, k, j] += tilt[k] * tilt[j] / ROLL_SD**2
+                    normal[k, j] = prior[k, j] + own_own[m, k, j]
+                    move[k, 0] -= prior[k, j] * gone[j]
+            put_all(left, normal)
+            solve(left, move)
+            for k in range(OWN):
+                gone[k] += move[k, 0]
+            for k in range(3):
+                vector[k] = move[k, 0]
+            times(turned(vector), rotation[m], other)
+            put_all(rotation[m], other)
+            focal[m] *= np.exp(move[3, 0])
             window = max(NARROW, window / 1.6)
         if seen >= LEAST_EDGES and met >= LEAST_MET * seen:
-            spread = np.linalg.inv(normal)
+            invert(normal, spread)
         else:
-            rotation[m], focal[m] = foreseen, foreseen_focal
+            put_all(rotation[m], foreseen)
+            focal[m] = foreseen_focal
             if seen >= LEAST_EDGES:  # others than those looked for
-                spread *= DOUBT
+                for k in range(OWN):
+                    for j in range(OWN):
+                        spread[k, j] *= DOUBT
         sd[m] = _px(spread, focal[m]) / focal[m]
         n = m
 

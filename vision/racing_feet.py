@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from race.matrices import times
 from race.observations import Detections, Frames
 from vision.turning import chain, turned
 
@@ -182,7 +183,12 @@ def feet_cost(
 @njit(cache=True, error_model="numpy")
 def looking(pan: float, tilt: float, roll: float) -> Floats:
     """Rotation (3, 3), rink -> camera. Pan 0 looks along +y and grows to the right, tilt grows downwards."""
-    level = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-    turn = turned(np.array([0.0, 0.0, pan]))  # the world turns the other way
-    out: Floats = turned(np.array([0.0, 0.0, -roll])) @ turned(np.array([tilt, 0.0, 0.0])) @ level @ turn
-    return out
+    vector, level, tilted, out = np.zeros(3), np.zeros((3, 3)), np.empty((3, 3)), np.empty((3, 3))
+    level[0, 0], level[1, 2], level[2, 1] = 1.0, -1.0, 1.0
+    vector[0] = tilt
+    times(turned(vector), level, tilted)
+    vector[0], vector[2] = 0.0, -roll
+    times(turned(vector), tilted, out)
+    vector[2] = pan  # the world turns the other way
+    times(out, turned(vector), tilted)
+    return tilted

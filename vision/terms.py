@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from race.matrices import times
 from vision.racing_feet import OFF_SD_M, SPEED_MPS, SPEED_SD, STRANGE, ice_point, on_track
 from vision.rink_fit import SHARED, TRACK_SHIFT, add_residual, slopes
 from vision.turning import ARM, step_between, turned
@@ -121,21 +122,24 @@ def add_links(
 ) -> None:  # fmt: skip
     """Motions that are off by more than ``strange`` standard deviations lose their weight."""
     here, there, slope = np.empty(4), np.empty(4), np.empty((4, 8))
+    vector, moved = np.empty(3), np.empty((3, 3))
     small = 1e-6
     for n in range(len(now)):
         a, b = before[n], now[n]
         step_between(rotation[a], focal[a], rotation[b], focal[b], bend, here)
-        if not np.isfinite(here).all():  # so far apart that it is of no use
+        if not np.isfinite(here[0] + here[1] + here[2] + here[3]):  # so far apart that it is of no use
             continue
         for k in range(8):
-            vector = np.zeros(3)
+            vector[:] = 0.0
             if k % 4 < 3:
                 vector[k % 4] = small
             grown = np.exp(small) if k % 4 == 3 else 1.0
             if k < 4:
-                step_between(turned(vector) @ rotation[a], focal[a] * grown, rotation[b], focal[b], bend, there)
+                times(turned(vector), rotation[a], moved)
+                step_between(moved, focal[a] * grown, rotation[b], focal[b], bend, there)
             else:
-                step_between(rotation[a], focal[a], turned(vector) @ rotation[b], focal[b] * grown, bend, there)
+                times(turned(vector), rotation[b], moved)
+                step_between(rotation[a], focal[a], moved, focal[b] * grown, bend, there)
             for i in range(4):
                 slope[i, k] = (there[i] - here[i]) / small
         for i in range(4):

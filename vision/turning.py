@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from race.matrices import put_all
+
 Floats = NDArray[np.float64]
 
 SHIFT_X, SHIFT_Y, TURN, ZOOM = range(4)
@@ -193,7 +195,8 @@ def chain(
     keeps its roll, which errors of the turns would not: with ``keeps_level`` these are left out.
     """
     turn = np.empty((3, 3))
-    rotation[0], focal[0] = first, first_focal
+    put_all(rotation[0], first)
+    focal[0] = first_focal
     for n in range(1, len(steps)):
         focal[n] = turn_of(steps[n], focal[n - 1], bend, turn)
         for i in range(3):
