@@ -4,7 +4,7 @@ Each hypothesis is a complete assignment of the pieces so far to racers; it weig
 last one, its colours, and what is left unexplained. Costs are nats.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -40,7 +40,7 @@ PASS_PER_S, PASS_AT_ONCE = 0.03, 0.05
 however soon."""
 BESIDE_M = 1.0
 """Who is less than this ahead of another may be behind it."""
-ONLY = np.int64(0)  # as Python's number it would have what it is handed to compiled anew
+ONLY: Any = np.int64(0)  # as Python's number it would have what it is handed to compiled anew
 STILL_S = 0.5
 """A place is known for so long after its piece ended."""
 

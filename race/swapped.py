@@ -4,6 +4,8 @@ Who passed whom out of the picture is known only laps later, when the score bug 
 seen well; by then no hypothesis of the beam may be left in which it was so.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -19,7 +21,8 @@ LEAST_GAIN, MOST = 1.0, 30
 """Nats that each has to gain, and how many there may be."""
 
 
-NOBODY, FIRST = np.int64(-1), np.int64(0)  # as Python's numbers they would have ``_exchanged`` compiled anew
+NOBODY: Any = np.int64(-1)
+FIRST: Any = np.int64(0)  # as Python's numbers they would have ``_exchanged`` compiled anew
 
 
 def exchange(weighed: Weighed, owner: Ints) -> float:

@@ -5,6 +5,8 @@ of the picture the racer is taken to have gone as far as the pack, but for what 
 that is nowhere near, or the racer is slow when seen again, to have been down meanwhile.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -28,7 +30,8 @@ LASTS_S, OWN_LASTS_S = 5.0, 1.5
 or a turn, for so long."""
 PACE_SD, SPEED_SD = 0.8, 1.2
 """How racers' speeds differ from the pack's, m/s; and those of one moment."""
-BACK, ON = np.int64(-1), np.int64(1)  # as Python's numbers they would each have ``speed_at`` compiled anew
+BACK: Any = np.int64(-1)
+ON: Any = np.int64(1)  # as Python's numbers they would each have ``speed_at`` compiled anew
 BACK_M = 5.0
 """So far back somebody may be seen again, after a fall."""
 FALL_COST, LOST_COST = 9.0, 4.0

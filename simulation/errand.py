@@ -6,6 +6,7 @@ from numba import njit
 from race.rink import track_to_ice
 from simulation.fall import fall, move_on_ice
 from simulation.state import (
+    INNER,
     NOBODY,
     OVER,
     WAITING,
@@ -34,7 +35,7 @@ OBSTRUCTS_S = 2.4
 """From the touch on."""
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def due_order(plan: Plan, state: State, team: int, kind: int) -> int:
     """The team's first order of that kind that waits and is due, or NOBODY."""
     for o in range(len(plan.orders)):
@@ -44,12 +45,12 @@ def due_order(plan: Plan, state: State, team: int, kind: int) -> int:
     return NOBODY
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def is_down(state: State, a: int) -> bool:
     return bool(Mode.FALL <= state.mode[a] <= Mode.RISE)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def call_back(plan: Plan, state: State, team: int) -> None:
     """The team's race is over: nobody is on the way to anywhere any more."""
     for b in range(len(plan.team)):
@@ -57,7 +58,7 @@ def call_back(plan: Plan, state: State, team: int) -> None:
             state.errand[b], state.quarry[b] = Errand.NONE, NOBODY
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def help_fallen(plan: Plan, state: State, course: Course, team: int, n: int, now: float) -> None:
     """Send the nearest member to the team's fallen racer; it takes the race over there, or pushes it off.
 
@@ -97,7 +98,7 @@ def help_fallen(plan: Plan, state: State, course: Course, team: int, n: int, now
         state.errand[mate], state.offset_v[mate] = Errand.NONE, 0.0
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _place(state: State, course: Course, a: int) -> tuple[float, float]:
     here = np.empty((1, 2))
     here[0] = state.s[a] + course.start_u, state.d[a]
@@ -105,7 +106,7 @@ def _place(state: State, course: Course, a: int) -> tuple[float, float]:
     return xy[0, 0], xy[0, 1]
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _nearest_mate(plan: Plan, state: State, course: Course, team: int) -> int:
     x, y = _place(state, course, state.racer[team])
     best, nearest = NOBODY, np.inf
@@ -118,7 +119,7 @@ def _nearest_mate(plan: Plan, state: State, course: Course, team: int) -> int:
     return best
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _set_out(state: State, course: Course, b: int) -> None:
     """From the path inside into the plane of the ice, with the speed and direction it has."""
     x, y = _place(state, course, b)
@@ -131,7 +132,7 @@ def _set_out(state: State, course: Course, b: int) -> None:
     state.errand[b] = Errand.FETCH
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _run_to(state: State, course: Course, b: int, target: int) -> float:
     """One step of ``b`` straight to ``target``, slowing down before it; the metres that are left."""
     ice = state.ice
@@ -146,7 +147,7 @@ def _run_to(state: State, course: Course, b: int, target: int) -> float:
     return float(apart)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _take_place(state: State, course: Course, mate: int, racer: int, ahead: float) -> None:
     """Give ``mate`` the laps of ``racer``; what it is off its line shrinks from here on."""
     state.s[mate] = state.s[racer] + nearest_lap(state.s[mate] - state.s[racer], course)
@@ -159,7 +160,7 @@ def _take_place(state: State, course: Course, mate: int, racer: int, ahead: floa
         state.rival[b], state.backing[b] = NOBODY, NOBODY
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def stray(plan: Plan, state: State, course: Course, team: int, following: int, n: int, now: float) -> None:
     """Begin, tell and end what the orders want of members who are not racing."""
     for b in range(len(plan.team)):
@@ -187,7 +188,7 @@ def stray(plan: Plan, state: State, course: Course, team: int, following: int, n
                 return
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def stay_on(plan: Plan, state: State, course: Course, team: int, b: int, now: float) -> None:
     """If it is ordered and another team comes up from behind, the relieved one does not leave the track."""
     extra = due_order(plan, state, team, Order.EXTRA_SKATER)
@@ -205,7 +206,7 @@ def stay_on(plan: Plan, state: State, course: Course, team: int, b: int, now: fl
         state.order[b], state.done[extra] = extra, OVER
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def obstruct(plan: Plan, state: State, course: Course, team: int, pusher: int, pushed: int, now: float) -> None:
     """At the touch: if it is ordered and another team is close behind, one of the two gets in its way."""
     order = due_order(plan, state, team, Order.SWERVE)
@@ -230,7 +231,7 @@ def obstruct(plan: Plan, state: State, course: Course, team: int, pusher: int, p
     state.order[b], state.done[order] = order, OVER
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _tell_obstruction(plan: Plan, state: State, course: Course, b: int, victim: int, n: int, now: float) -> None:
     """When the other has come near: told once; it goes down where the order says so."""
     ahead, errand = ahead_of(state, course, victim, b), state.errand[b]

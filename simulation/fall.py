@@ -5,14 +5,27 @@ from numba import njit
 
 from race.rink import ice_to_track, track_to_ice
 from simulation.motion import RATE_HZ
-from simulation.state import NOBODY, Course, Happened, Mode, Plan, State, draw, line_at, local_m, nearest_lap, note
+from simulation.state import (
+    INNER,
+    NOBODY,
+    Course,
+    Happened,
+    Mode,
+    Plan,
+    State,
+    draw,
+    line_at,
+    local_m,
+    nearest_lap,
+    note,
+)
 
 KNEEL_S, RISE_S, GOING_DOWN_S = 0.8, 0.9, 0.45
 MAT_STIFFNESS, MAT_DAMPING = 160.0, 22.0
 """Of the mats, per kilogram of skater: somebody at 13 m/s goes some 0.4 m into them and hardly comes back."""
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def fall(state: State, course: Course, a: int, now: float, sideways: float) -> None:
     """Let go of the corner: from now on straight on over the ice, ``sideways`` m/s outwards besides."""
     here = np.empty((2, 2))
@@ -27,7 +40,7 @@ def fall(state: State, course: Course, a: int, now: float, sideways: float) -> N
     state.mode[a], state.since[a], state.lasts[a] = Mode.FALL, now, GOING_DOWN_S
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def step_fallen(plan: Plan, state: State, course: Course, a: int, n: int, now: float) -> None:
     """One step of somebody between falling and standing again."""
     mode, since, lasts = state.mode, state.since, state.lasts
@@ -58,7 +71,7 @@ def step_fallen(plan: Plan, state: State, course: Course, a: int, n: int, now: f
         note(state, n, Happened.UP if plan.rejoin[a] else Happened.RETIRED, a, NOBODY, NOBODY)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def move_on_ice(state: State, course: Course, a: int, ax: float, ay: float) -> None:
     """One step of who goes straight over the ice, not along the track, accelerated by (ax, ay) m/s2."""
     ice, dt = state.ice, 1.0 / RATE_HZ
@@ -74,7 +87,7 @@ def move_on_ice(state: State, course: Course, a: int, ax: float, ay: float) -> N
     state.v[a] = np.hypot(ice[a, 2], ice[a, 3])
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _slide(state: State, course: Course, a: int) -> None:
     """Friction, and mats that give way like a damped spring."""
     ice = state.ice

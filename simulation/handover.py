@@ -9,6 +9,7 @@ from numba import njit
 from simulation.errand import STAY_MPS, due_order, help_fallen, is_down, obstruct, stay_on, stray
 from simulation.motion import RATE_HZ
 from simulation.state import (
+    INNER,
     NOBODY,
     OVER,
     PUSH_S,
@@ -44,7 +45,7 @@ IDLE_MPS, ROLLING_MPS, SPEED_UP_S = 3.4, 11.5, 3.0
 """Along the measured line: while waiting, on arrival at the exchange, and how long before it that begins."""
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def step_team(plan: Plan, state: State, course: Course, team: int, n: int, now: float) -> None:
     """Move the idle members of a team and, when the two are together, hand over."""
     size = 0
@@ -98,7 +99,7 @@ def step_team(plan: Plan, state: State, course: Course, team: int, n: int, now: 
         obstruct(plan, state, course, team, racer, following, now)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _miss(plan: Plan, state: State, course: Course, team: int, following: int, order: int, n: int, now: float) -> None:
     """The next one is off in front of its racer, out of reach; if it does not come about, they touch after all."""
     racer, touch_s = state.racer[team], plan.touch_s[team, state.leg[team]]
@@ -120,7 +121,7 @@ def _miss(plan: Plan, state: State, course: Course, team: int, following: int, o
         state.done[order] = OVER
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _together(plan: Plan, state: State, course: Course, racer: int, following: int, touch_s: float) -> bool:
     if state.mode[racer] != Mode.RACE or state.mode[following] != Mode.IDLE or state.finished[racer] < np.inf:
         return False
@@ -129,7 +130,7 @@ def _together(plan: Plan, state: State, course: Course, racer: int, following: i
     return bool(state.s[racer] > touch_s - 6.0 and -0.2 < ahead < 1.05 and beside)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _stands_ahead(plan: Plan, state: State, course: Course, b: int) -> bool:
     """A team-mate who waits is so near in front that ``b`` has to stop behind it."""
     for mate in range(len(plan.team)):
@@ -140,7 +141,7 @@ def _stands_ahead(plan: Plan, state: State, course: Course, b: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _step_idle(
     plan: Plan, state: State, course: Course, b: int, racer: int, goal: float, follows: bool, apart: float
 ) -> None:

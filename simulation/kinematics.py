@@ -17,6 +17,7 @@ from simulation.fall import step_fallen
 from simulation.handover import step_team
 from simulation.motion import RATE_HZ
 from simulation.state import (
+    INNER,
     NOBODY,
     PUSH_S,
     Course,
@@ -150,7 +151,7 @@ def _run(
     return int(steps)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _step(plan: Plan, state: State, course: Course, a: int, n: int, now: float) -> None:
     """One agent, one step; idle relay members move later, when the racers have."""
     mode = state.mode[a]
@@ -187,7 +188,7 @@ def _step(plan: Plan, state: State, course: Course, a: int, n: int, now: float) 
             _move(plan, state, course, a, now, local, lap, wanted, target)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _lapped_twice(plan: Plan, state: State, course: Course, a: int) -> bool:
     """Who is has to leave the race; in a relay with its team."""
     first = 0.0
@@ -196,7 +197,7 @@ def _lapped_twice(plan: Plan, state: State, course: Course, a: int) -> bool:
     return bool(state.finished[a] == np.inf and first - state.s0[a] > 2.0 * course.lap)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _move(
     plan: Plan, state: State, course: Course, a: int, now: float, local: float, lap: int, wanted: float, target: float
 ) -> None:
@@ -233,7 +234,7 @@ def _move(
         state.finished[a] = now
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _all_home(state: State, now: float) -> bool:
     """Everybody has finished or given up, and HOME_S have passed."""
     latest = 0.0

@@ -1,7 +1,7 @@
 """What the kinematics work on: a race's plan, the course, the state of all agents, and the geometry between them."""
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -9,6 +9,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+INNER: dict[str, Any] = {
+    "cache": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True,
+}  # fmt: skip
+"""Of kernels that only kernels call: unpacking a plan and a state from Python takes as long to compile as they do.
+
+Python cannot call them, not even to see an exception: the process ends."""
 
 
 class Mode(IntEnum):
@@ -289,7 +296,7 @@ def first_state(plan: Plan) -> State:
     )
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def note(state: State, n: int, kind: int, actor: int, other: int, order: int) -> None:
     row = state.logged[0]
     if row == len(state.log):
@@ -299,32 +306,32 @@ def note(state: State, n: int, kind: int, actor: int, other: int, order: int) ->
     state.logged[0] += 1
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def draw(plan: Plan, state: State, a: int) -> float:
     """The agent's next number."""
     state.used[a] += 1
     return float(plan.uniforms[a, (state.used[a] - 1) % plan.uniforms.shape[1]])
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def ahead_of(state: State, course: Course, a: int, b: int) -> float:
     """Metres that ``b`` was ahead of ``a`` on the track at the beginning of the step, negative behind; laps apart."""
     difference = state.s0[b] - state.s[a]
     return float((difference + 0.5 * course.lap) % course.lap - 0.5 * course.lap)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def laps_behind(state: State, course: Course, a: int, b: int) -> bool:
     """Racer ``a`` has skated so much less than racer ``b`` that one of them laps the other when they meet."""
     return bool(state.s0[b] - state.s[a] > 0.55 * course.lap)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def nearest_lap(difference: float, course: Course) -> float:
     return float((difference + 0.5 * course.lap) % course.lap - 0.5 * course.lap)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def next_ahead(state: State, course: Course, a: int, within: float) -> int:
     """The nearest racer ahead within so many metres; not one that gives way: about to be lapped, or home."""
     best, nearest = NOBODY, within
@@ -338,18 +345,18 @@ def next_ahead(state: State, course: Course, a: int, within: float) -> int:
     return best
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def local_m(state: State, course: Course, a: int) -> float:
     """Metres along the measured line since the middle of the straight; the apex is at a quarter of the lap."""
     return float((state.s[a] + course.start_u - course.shift) % (0.5 * course.lap))
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def is_corner(local: float, course: Course) -> bool:
     return course.half < local < 0.5 * course.lap - course.half
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def line_at(course: Course, blend: float, local: float) -> float:
     """d of the racing line."""
     count = course.line_d.shape[1]
@@ -362,7 +369,7 @@ def line_at(course: Course, blend: float, local: float) -> float:
     return float(inner * (1 - blend) + outer * blend)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def along(path: float, local: float, d: float, slope: float, course: Course) -> float:
     """Metres of the measured line in ``path`` metres of a path at ``d``, across a corner's beginning or end too."""
     quarter = 0.5 * course.lap
@@ -378,7 +385,7 @@ def along(path: float, local: float, d: float, slope: float, course: Course) -> 
     return float(ahead + (path - ahead * first) / then)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def bend(d: float, in_corner: bool, course: Course) -> float:
     """Path metres per metre of measured line at ``d``."""
     return 1.0 + d / course.radius if in_corner else 1.0

@@ -9,6 +9,7 @@ from simulation.state import (
     BODY_LENGTH_M,
     BODY_WIDTH_M,
     CLEAR_M,
+    INNER,
     NOBODY,
     OVER,
     UNDER_WAY,
@@ -42,7 +43,7 @@ GIVES_WAY_D = 3.4
 """Where a lapped racer goes to let the others by."""
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def obey(plan: Plan, state: State, course: Course, a: int, n: int, now: float, local: float, own: float) -> None:
     """Begin what is ordered of this racer and due now."""
     team = plan.team[a]
@@ -80,7 +81,7 @@ def obey(plan: Plan, state: State, course: Course, a: int, n: int, now: float, l
             _begin_ordered_attack(plan, state, course, a, o, now, local)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _be_taken(plan: Plan, state: State, course: Course, a: int, o: int, n: int, now: float, own: float) -> None:
     """Go down with somebody sliding in the way, or let it come by."""
     other = state.racer[int(plan.orders[o, 2])]
@@ -95,7 +96,7 @@ def _be_taken(plan: Plan, state: State, course: Course, a: int, o: int, n: int, 
         note(state, n, Happened.FELL, a, other, o)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _begin_ordered_attack(plan: Plan, state: State, course: Course, a: int, o: int, now: float, local: float) -> None:
     kind = int(plan.orders[o, 0])
     named = int(plan.orders[o, 2])
@@ -116,7 +117,7 @@ def _begin_ordered_attack(plan: Plan, state: State, course: Course, a: int, o: i
         state.side[a] = 1.0 if kind == Order.CUT_IN or kind == Order.SPRINT else -1.0
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def attack_if_bold(plan: Plan, state: State, course: Course, a: int, now: float, local: float, lap: int) -> None:
     """At each apex, close behind somebody: attack on the coming straight, the likelier the faster one could be."""
     apex = 0.25 * course.lap
@@ -136,7 +137,7 @@ def attack_if_bold(plan: Plan, state: State, course: Course, a: int, now: float,
         state.side[a] = -1.0 if which < 0.5 else 1.0
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def wanted_speed(plan: Plan, state: State, course: Course, a: int, now: float, local: float, lap: int) -> float:
     """By the plan, by the one ahead whose draft is held, by the attack or the retreat under way."""
     team, v0 = plan.team[a], state.v0
@@ -177,7 +178,7 @@ def wanted_speed(plan: Plan, state: State, course: Course, a: int, now: float, l
     return float(wanted)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _is_beaten(state: State, a: int) -> bool:
     """At least two are ahead on the last lap, and the nearest is too far away to be caught."""
     ahead, nearest = 0, np.inf
@@ -188,7 +189,7 @@ def _is_beaten(state: State, a: int) -> bool:
     return bool(ahead >= 2 and nearest > OUT_OF_REACH_M)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _attack_speed(plan: Plan, state: State, course: Course, a: int, now: float, local: float, cap: float) -> float:
     """Speed of a pass; ends it when it is done, has lasted too long, or came too late before the corner."""
     j, o, side = state.rival[a], state.order[a], state.side[a]
@@ -221,7 +222,7 @@ def _attack_speed(plan: Plan, state: State, course: Course, a: int, now: float, 
     return float(wanted)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def steer(
     plan: Plan, state: State, course: Course, a: int, now: float, local: float, own: float, wanted: float
 ) -> tuple[float, float]:
@@ -283,7 +284,7 @@ def steer(
     return min(max(target, floor), WIDEST_M), wanted
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _is_being_lapped(state: State, course: Course, a: int) -> bool:
     """Somebody a lap ahead comes up from behind, or is alongside."""
     for b in state.racer:
@@ -293,7 +294,7 @@ def _is_being_lapped(state: State, course: Course, a: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _beside_rival(plan: Plan, state: State, course: Course, a: int, own: float, in_corner: bool) -> float:
     """The d of a pass; closer than is clear once an ordered contact can be made."""
     j, o, side = state.rival[a], state.order[a], state.side[a]
@@ -319,7 +320,7 @@ def _beside_rival(plan: Plan, state: State, course: Course, a: int, own: float, 
     return float(target)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def collide(plan: Plan, state: State, course: Course, a: int, n: int, now: float) -> None:
     """If the contact that was ordered is made now: push both apart, slow them, bring down who shall fall."""
     j, o = state.rival[a], state.order[a]
@@ -347,7 +348,7 @@ def collide(plan: Plan, state: State, course: Course, a: int, n: int, now: float
         state.backing[a] = j
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator,unused-ignore]
+@njit(**INNER)  # type: ignore[untyped-decorator,unused-ignore]
 def _beside(state: State, course: Course, a: int) -> int:
     best, nearest = NOBODY, 2.5
     for b in range(len(state.s)):
