@@ -35,10 +35,12 @@ def main() -> None:
         ):
             print(f"  {label:10} median {_row(middle)}\n  {'':10} 95 %   {_row(slow)}")
         changed = [share for motion in motions for share in _rank_changes(motion)]
-        fallen = sum(one.kind == "fall" for motion in motions for one in motion.incidents)
+        falls = [one for motion in motions for one in motion.incidents if one.kind == "fall"]
+        together = sum(len(one.evidence["fallen_together"]) > 1 for one in falls)
         entries = sum(len(motion.finish) for motion in motions)
         print(f"  ranks that change from crossing to crossing {np.mean(changed):.0%}, entries that fall", end=" ")
-        print(f"{fallen / entries:.1%}, passes a race {np.mean([len(motion.passes) for motion in motions]):.1f}")
+        print(f"{len(falls) / entries:.1%} ({together} of {len(falls)} in a group)", end=", ")
+        print(f"passes a race {np.mean([len(motion.passes) for motion in motions]):.1f}")
 
 
 def _lap_times(motion: Motion, crossings: int) -> NDArray[np.float64]:
