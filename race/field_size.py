@@ -10,7 +10,6 @@ not.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +36,7 @@ fixed camera that is 0.79 to 0.86 in five races of five teams, 0.27 and 0.31, ar
 MATES_SHARE = 0.35
 """Of the time in which one fewer than a field is seen, during which it has to be seen for there to be one more: around
 exchanges so many race for 0.22 to 0.31 of it."""
-NAMED_OFTEN, ALIKE = 10, 0.8
-"""Readings, and the share of two names' letters that is alike where the one may be the other, misread."""
+NAMED_OFTEN = 10
 MOST_RACERS, MOST_TEAMS = 10, 5
 STOOD_S = 1.0
 STANDING_MPS, BEFORE_S = 2.0, 2.0
@@ -65,24 +63,9 @@ and from a fixed camera for all, 0.1 for a broadcast's far starts, where most of
 
 
 def count_named(readings: Sequence[ScorebugReading]) -> int:
-    """How many names the score bug has shown, each often enough to be none misread.
-
-    One that is nearly another or a part of it, whatever the case of its letters, and was never shown beside it, is that
-    other one misread for long.
-    """
-    lines = {tuple(row.name for row in reading.rows if row.name) for reading in readings}
-    beside = {(one, other) for names in lines for one in names for other in names}
+    """How many names the score bug has shown, each often enough to be none misread."""
     shown = Counter(row.name for reading in readings for row in reading.rows if row.name)
-    often = [name for name, times in shown.most_common() if times >= NAMED_OFTEN]
-    return sum(
-        not any((name, other) not in beside and _is_nearly(name, other) for other in often[:k])
-        for k, name in enumerate(often)
-    )
-
-
-def _is_nearly(name: str, other: str) -> bool:
-    name, other = name.casefold(), other.casefold()
-    return name in other or SequenceMatcher(None, name, other).ratio() > ALIKE
+    return sum(times >= NAMED_OFTEN for times in shown.values())
 
 
 def racing_from_s(at: Floats, racing: Mask, seconds: Floats) -> float:

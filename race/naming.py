@@ -35,21 +35,28 @@ CODE_LETTERS = 3
 def with_usual_spelling(readings: Sequence[ScorebugReading]) -> list[ScorebugReading]:
     """``readings`` with names that differ by a letter or two, spaces or capitals spelt as they were read most often.
 
-    Two names that are shown at once are not one, and what may be either of two is neither. A nation loses what is left
-    of a rank before it.
+    Two names that are shown at once are not one, and what may be either of two is neither, nor a letter or two that are
+    part of another. A nation loses what is left of a rank before it.
     """
     count = Counter(row.name for reading in readings for row in reading.rows if row.name)
     at_once = {frozenset(pair) for reading in readings for pair in combinations({r.name for r in reading.rows}, 2)}
     usual: dict[str, str | None] = {}
     for name, _ in count.most_common():
         alike = {known for known in usual.values() if known and _alike(name, known) and {name, known} not in at_once}
-        usual[name] = without_rank(name) if not alike else alike.pop() if len(alike) == 1 else None
+        part = any(_is_part(name, other) and {name, other} not in at_once for other in count)
+        own = None if part else without_rank(name)
+        usual[name] = own if not alike else alike.pop() if len(alike) == 1 else None
     return [
         reading.model_copy(
             update={"rows": [row.model_copy(update={"name": usual.get(row.name or "")}) for row in reading.rows]}
         )
         for reading in readings
     ]
+
+
+def _is_part(name: str, other: str) -> bool:
+    short, long = ("".join(one.casefold().split()) for one in (name, other))
+    return len(short) < LEAST_LETTERS <= len(long) and short in long
 
 
 def _alike(name: str, other: str) -> bool:

@@ -98,6 +98,20 @@ def test_a_name_cut_short_is_the_same():
     assert with_usual_spelling(both) == both
 
 
+def test_a_letter_or_two_of_a_name_are_none_unless_shown_beside_it():
+    whole = [shown(t, (1, "E. NOVAK"), (2, "A. VIDA")) for t in (1, 2)]
+    readings = [*whole, shown(3, (1, "E. NOVAK"), (2, "A. VIDAL")), *[shown(t, (2, "AL")) for t in range(4, 9)]]
+    assert {row.name for reading in with_usual_spelling(readings) for row in reading.rows} == {
+        "E. NOVAK",
+        "A. VIDA",
+        None,
+    }
+    both = [shown(1, (1, "LIU"), (2, "LI"))]
+    assert with_usual_spelling(both) == both
+    stranger = [*whole, shown(3, (1, "OH"))]
+    assert with_usual_spelling(stranger)[-1].rows[0].name == "OH"
+
+
 def test_a_nation_read_without_a_letter_is_the_same_unless_it_may_be_two():
     readings = [*[shown(t, (1, "CHN"), (2, "CAN"), (3, "GER")) for t in (1, 2)], shown(3, (1, "CN"), (2, "GR"))]
     assert [row.name for row in with_usual_spelling(readings)[-1].rows] == [None, "GER"]
