@@ -32,9 +32,9 @@ PARTS = (
 """In the order of a lap; ``fade-in`` is wherever it is still dark."""
 CORNERS = ("fade-in", "first corner", "corner exit", "corner entry", "apex", "exit and run-in")
 FOUND_IOU, SCORE = 0.5, 0.25
-SHARED = (0.15, 0.2, 0.3, 0.45, 1.0)
-"""Limits between which pairs are counted by how much their boxes overlap (IoU); who overlaps less is apart."""
 OVERLAP, MERGED_IOU = 0.15, 0.6
+SHARED = (OVERLAP, 0.2, 0.3, 0.45, 1.0)
+"""Limits between which racers and pairs are counted by how much boxes overlap (IoU); up to the first they are apart."""
 FADE_S, FINISH_M, DARK = 1.0, 5.0, 0.7
 """A picture is dark with so much of the usual light."""
 BEFORE_FINISH_S, AFTER_FINISH_S = 7.4, 0.6
